@@ -1,0 +1,194 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+// `make test-core` sets OAKUM_CORE=1: ring 0 alone, without outside packages, so that its edit-test loop takes seconds.
+let coreOnly = ProcessInfo.processInfo.environment["OAKUM_CORE"] != nil
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+// MARK: - Outside products, named once
+
+typealias Dependency = Target.Dependency
+let argumentParser = Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let grdb = Dependency.product(name: "GRDB", package: "GRDB.swift")
+let hummingbird = Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let httpTypes = Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let histogram = Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+let lifecycle = Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes = Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let yams = Dependency.product(name: "Yams", package: "Yams")
+
+// MARK: - Shorthands: one line per target
+
+func code(_ name: String, _ dependencies: [Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func program(_ name: String, _ dependencies: [Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["OakumTestKit"], resources: resources, swiftSettings: settings)
+}
+
+// MARK: - Targets by ring; docs/architecture.md says what each may import
+
+let ring0: [Target] = [
+    code("OakumModel"),
+    code("LeakDetection", ["OakumModel"]),
+    code("Recycling", ["OakumModel"]),
+    code("KeeperProtocol"),
+    code("OakumTestKit", ["OakumModel"]),
+    tests("OakumModelTests", ["OakumModel"]),
+    tests("LeakDetectionTests", ["LeakDetection", "OakumModel"]),
+    tests("RecyclingTests", ["Recycling", "OakumModel"]),
+    tests("KeeperProtocolTests", ["KeeperProtocol"]),
+]
+
+let shared: [Target] = [
+    .target(name: "CLinux"),
+    .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+    .systemLibrary(
+        name: "CSodium", path: "Sources/CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    code("Outbound", ["CCurl"]),
+    code("Migrations", [grdb]),
+    code("PrometheusText"),
+    code("ProcessReadings", ["CLinux"]),
+]
+
+let products: [Target] = [
+    code(
+        "ServiceHandover",
+        [
+            "CLinux", "PrometheusText", hummingbird, hummingbirdCore, httpTypes, lifecycle, logging, nioCore, nioPosix,
+            nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1,
+        ])
+]
+
+let ring1: [Target] = [
+    code("OakumAPI", ["OakumModel"]),
+    code("OakumEngine", ["OakumAPI", "OakumModel", "LeakDetection", "Recycling"]),
+]
+
+let ring2: [Target] = [
+    code("LinuxHost", ["OakumEngine", "OakumModel", "KeeperProtocol", "ProcessReadings", "CLinux", "Outbound", "PrometheusText"]),
+    code("SeriesStore", ["OakumEngine", "OakumModel"]),
+    code("IncidentStoreSQLite", ["OakumEngine", "OakumModel", "Migrations", grdb]),
+    code(
+        "OakumHTTP",
+        [
+            "OakumAPI", "OakumModel", "PrometheusText", hummingbird, httpTypes, lifecycle, logging, nioCore, nioPosix,
+        ]),
+    code("OakumRemote", ["OakumAPI", "OakumModel", "Outbound"]),
+    code("LoadGenerator", ["OakumModel", histogram, nioCore, nioPosix, nioHTTP1]),
+]
+
+let jobs: [Target] = [
+    code(
+        "DrillRunner",
+        ["OakumAPI", "OakumModel", "LeakDetection", "LoadGenerator", "Outbound", "ProcessReadings", "CLinux", yams])
+]
+
+let ring3: [Target] = [
+    code(
+        "OakumApp",
+        [
+            "OakumModel", "OakumAPI", "OakumEngine", "LeakDetection", "Recycling", "KeeperProtocol", "LinuxHost",
+            "SeriesStore", "IncidentStoreSQLite", "OakumHTTP", "ProcessReadings", "CLinux", lifecycle, logging, yams,
+        ]),
+    program(
+        "oakum",
+        ["OakumApp", "OakumRemote", "OakumAPI", "OakumModel", "DrillRunner", "LoadGenerator", argumentParser]),
+    program("oakum-keeper", ["KeeperProtocol", "CLinux"]),
+]
+
+let registration: [Target] = [
+    code("RegistrationCore"),
+    code("RegistrationStoreSQLite", ["RegistrationCore", "Migrations", grdb]),
+    code(
+        "RegistrationHTTP",
+        ["RegistrationCore", "PrometheusText", "CSodium", "CLinux", hummingbird, httpTypes, lifecycle, logging, nioCore]),
+    program(
+        "registrar",
+        [
+            "RegistrationCore", "RegistrationStoreSQLite", "RegistrationHTTP", "ServiceHandover", "PrometheusText",
+            argumentParser, hummingbird, lifecycle, logging,
+        ]),
+    code("RegistrationFaults", ["RegistrationCore", "RegistrationHTTP", hummingbird, httpTypes]),
+    program(
+        "registrar-drill",
+        [
+            "RegistrationCore", "RegistrationStoreSQLite", "RegistrationHTTP", "RegistrationFaults", "ServiceHandover",
+            "PrometheusText", argumentParser, hummingbird, lifecycle, logging,
+        ]),
+]
+
+let heavyTests: [Target] = [
+    tests("RepositoryTests", []),
+    tests("PrometheusTextTests", ["PrometheusText"]),
+    tests("KeeperTests", ["KeeperProtocol", "CLinux", "oakum-keeper"]),
+    tests("EngineTests", ["OakumEngine", "OakumAPI", "OakumModel", "LeakDetection", "Recycling"]),
+    tests(
+        "ContractTests",
+        ["OakumEngine", "OakumAPI", "OakumModel", "SeriesStore", "IncidentStoreSQLite", "RegistrationCore", "RegistrationStoreSQLite", "Migrations", grdb]),
+    tests("LinuxTests", ["ProcessReadings", "CLinux", "Outbound", "LinuxHost"]),
+    tests("ConsoleTests", ["OakumHTTP", "OakumAPI", "OakumModel", hummingbird, logging, nioCore]),
+    tests("LoadGeneratorTests", ["LoadGenerator", nioCore, nioPosix, nioHTTP1]),
+    tests("ServiceHandoverTests", ["ServiceHandover", hummingbird, httpTypes, logging, nioCore, nioPosix]),
+    tests(
+        "RegistrationTests",
+        [
+            "RegistrationCore", "RegistrationHTTP", "RegistrationStoreSQLite", "RegistrationFaults", "registrar",
+            "registrar-drill", "CSodium", hummingbird, logging,
+        ]),
+    tests("DrillRunnerTests", ["DrillRunner", "LoadGenerator"]),
+    tests(
+        "ProcessTests",
+        ["oakum", "oakum-keeper", "registrar", "registrar-drill", "OakumAPI", "OakumModel", "OakumApp", "LoadGenerator", "Outbound", "OakumRemote"]),
+]
+
+let package = Package(
+    name: "oakum",
+    products: coreOnly
+        ? []
+        : [
+            .library(name: "ServiceHandover", targets: ["ServiceHandover"]),
+            .executable(name: "oakum", targets: ["oakum"]),
+            .executable(name: "oakum-keeper", targets: ["oakum-keeper"]),
+            .executable(name: "registrar", targets: ["registrar"]),
+            .executable(name: "registrar-drill", targets: ["registrar-drill"]),
+        ],
+    dependencies: coreOnly
+        ? []
+        : [
+            .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+            .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0", traits: []),
+            .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+            .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+            .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+            .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+            .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
+            .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+            .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+            .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        ],
+    targets: coreOnly ? ring0 : ring0 + shared + products + ring1 + ring2 + jobs + ring3 + registration + heavyTests
+)

@@ -1,0 +1,54 @@
+/// What can be done by hand.
+package enum ControlCommand: Hashable, Sendable, Codable {
+    /// Replace one worker, or with nil each worker of the service in turn.
+    case recycle(service: String, worker: UInt32?)
+    /// Stop all acts (true), or allow them again. Watching goes on.
+    case pause(Bool)
+    /// Stop the workers, the keeper and `oakum`.
+    case down
+
+    private enum CodingKeys: String, CodingKey {
+        case command, service, worker, paused
+    }
+
+    private enum Name: String, Codable {
+        case recycle, pause, down
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        switch try container.decode(Name.self, forKey: .command) {
+        case .recycle:
+            self = .recycle(
+                service: try container.decode(String.self, forKey: .service),
+                worker: try container.decodeIfPresent(UInt32.self, forKey: .worker))
+        case .pause: self = .pause(try container.decode(Bool.self, forKey: .paused))
+        case .down: self = .down
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .recycle(let service, let worker):
+            try container.encode(Name.recycle, forKey: .command)
+            try container.encode(service, forKey: .service)
+            try container.encodeIfPresent(worker, forKey: .worker)
+        case .pause(let paused):
+            try container.encode(Name.pause, forKey: .command)
+            try container.encode(paused, forKey: .paused)
+        case .down:
+            try container.encode(Name.down, forKey: .command)
+        }
+    }
+}
+
+/// What became of a command.
+package struct CommandOutcome: Hashable, Sendable, Codable {
+    /// One sentence for people.
+    package var message: String
+
+    package init(message: String) {
+        self.message = message
+    }
+}

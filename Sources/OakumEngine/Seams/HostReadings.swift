@@ -1,0 +1,19 @@
+package import OakumModel
+
+/// Reads processes. Everything here is cheap enough for once a second and a hundred workers.
+package protocol HostReadings: Sendable {
+    /// One sample of each process, in the order asked; nil where the process is gone or cannot be read.
+    func sample(_ processes: [ProcessIdentity], at uptime: Uptime) -> [Sample?]
+    /// Open descriptors of a process: a directory scan, so every 10 s at most. Nil when it cannot be read.
+    func fileDescriptors(of process: ProcessIdentity) -> Int?
+    /// Both clocks of the host.
+    func now() -> Moment
+}
+
+/// Asks a worker over its own admin socket.
+package protocol WorkerProbe: Sendable {
+    /// True when the worker answers its readiness check well within `timeout` seconds.
+    func isHealthy(adminSocket: String, path: String, timeout: Double) async -> Bool
+    /// Requests answered so far as the worker's `/metrics` tells; nil when it does not.
+    func requestsServed(adminSocket: String, timeout: Double) async -> Double?
+}

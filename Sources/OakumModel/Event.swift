@@ -1,0 +1,64 @@
+/// What happened, in the words of the journal. Raw values are stored and shown: they may be added to, never renamed.
+package enum EventKind: String, Sendable, Codable, CaseIterable {
+    /// `oakum` came up, or took over workers that were already running.
+    case watchStarted = "watch_started"
+    case watchStopped = "watch_stopped"
+    case paused
+    case resumed
+    case workerStarted = "worker_started"
+    /// The worker serves: it said so, its probe answered, and its minimum healthy time has passed.
+    case workerReady = "worker_ready"
+    case workerExited = "worker_exited"
+    /// A worker did not become ready in time, or dies as fast as it is started.
+    case workerFailed = "worker_failed"
+    /// The verdict on a worker changed.
+    case verdict
+    case recycleStarted = "recycle_started"
+    case recycleFinished = "recycle_finished"
+    case recycleFailed = "recycle_failed"
+    /// What would have been done, in observe-only mode or while paused.
+    case recycleWithheld = "recycle_withheld"
+    /// The slope of the successor: what a recycle bought.
+    case slopeAfterwards = "slope_afterwards"
+    case command
+    case problem
+}
+
+/// One line of the journal.
+package struct Event: Hashable, Sendable, Codable {
+    package var kind: EventKind
+    package var at: Moment
+    package var service: String?
+    package var worker: UInt32?
+    package var process: ProcessIdentity?
+    /// One sentence for people.
+    package var message: String
+    package var verdict: Verdict?
+    /// Further facts by name; numbers as text, names end in their unit.
+    package var facts: [String: String]
+
+    package init(
+        kind: EventKind, at: Moment, service: String? = nil, worker: UInt32? = nil, process: ProcessIdentity? = nil,
+        message: String, verdict: Verdict? = nil, facts: [String: String] = [:]
+    ) {
+        self.kind = kind
+        self.at = at
+        self.service = service
+        self.worker = worker
+        self.process = process
+        self.message = message
+        self.verdict = verdict
+        self.facts = facts
+    }
+}
+
+/// An event with the number the journal gave it: numbers grow by one and are never reused.
+package struct EventRecord: Hashable, Sendable, Codable {
+    package var id: Int64
+    package var event: Event
+
+    package init(id: Int64, event: Event) {
+        self.id = id
+        self.event = event
+    }
+}
