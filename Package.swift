@@ -89,7 +89,9 @@ let ring1: [Target] = [
 ]
 
 let ring2: [Target] = [
-    code("LinuxHost", ["OakumEngine", "OakumModel", "KeeperProtocol", "ProcessReadings", "CLinux", "Outbound", "PrometheusText"]),
+    code(
+        "LinuxHost",
+        ["OakumEngine", "OakumModel", "KeeperProtocol", "ProcessReadings", "CLinux", "Outbound", "PrometheusText"]),
     code("SeriesStore", ["OakumEngine", "OakumModel"]),
     code("IncidentStoreSQLite", ["OakumEngine", "OakumModel", "Migrations", grdb]),
     code(
@@ -125,7 +127,10 @@ let registration: [Target] = [
     code("RegistrationStoreSQLite", ["RegistrationCore", "Migrations", grdb]),
     code(
         "RegistrationHTTP",
-        ["RegistrationCore", "PrometheusText", "CSodium", "CLinux", hummingbird, httpTypes, lifecycle, logging, nioCore]),
+        [
+            "RegistrationCore", "PrometheusText", "CSodium", "CLinux", hummingbird, httpTypes, lifecycle, logging,
+            nioCore,
+        ]),
     program(
         "registrar",
         [
@@ -148,7 +153,10 @@ let heavyTests: [Target] = [
     tests("EngineTests", ["OakumEngine", "OakumAPI", "OakumModel", "LeakDetection", "Recycling"]),
     tests(
         "ContractTests",
-        ["OakumEngine", "OakumAPI", "OakumModel", "SeriesStore", "IncidentStoreSQLite", "RegistrationCore", "RegistrationStoreSQLite", "Migrations", grdb]),
+        [
+            "OakumEngine", "OakumAPI", "OakumModel", "SeriesStore", "IncidentStoreSQLite", "RegistrationCore",
+            "RegistrationStoreSQLite", "Migrations", grdb,
+        ]),
     tests("LinuxTests", ["ProcessReadings", "CLinux", "Outbound", "LinuxHost"]),
     tests("ConsoleTests", ["OakumHTTP", "OakumAPI", "OakumModel", hummingbird, logging, nioCore]),
     tests("LoadGeneratorTests", ["LoadGenerator", nioCore, nioPosix, nioHTTP1]),
@@ -162,7 +170,10 @@ let heavyTests: [Target] = [
     tests("DrillRunnerTests", ["DrillRunner", "LoadGenerator"]),
     tests(
         "ProcessTests",
-        ["oakum", "oakum-keeper", "registrar", "registrar-drill", "OakumAPI", "OakumModel", "OakumApp", "LoadGenerator", "Outbound", "OakumRemote"]),
+        [
+            "oakum", "oakum-keeper", "registrar", "registrar-drill", "OakumAPI", "OakumModel", "OakumApp",
+            "LoadGenerator", "Outbound", "OakumRemote",
+        ]),
 ]
 
 let package = Package(
