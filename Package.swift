@@ -56,11 +56,12 @@ let ring0: [Target] = [
     code("LeakDetection", ["OakumModel"]),
     code("Recycling", ["OakumModel"]),
     code("KeeperProtocol"),
+    code("KeeperCore", ["KeeperProtocol"]),
     code("OakumTestKit", ["OakumModel"]),
     tests("OakumModelTests", ["OakumModel"]),
     tests("LeakDetectionTests", ["LeakDetection", "OakumModel"]),
     tests("RecyclingTests", ["Recycling", "OakumModel"]),
-    tests("KeeperProtocolTests", ["KeeperProtocol"]),
+    tests("KeeperProtocolTests", ["KeeperProtocol", "KeeperCore"]),
 ]
 
 let shared: [Target] = [
@@ -119,7 +120,7 @@ let ring3: [Target] = [
     program(
         "oakum",
         ["OakumApp", "OakumRemote", "OakumAPI", "OakumModel", "DrillRunner", "LoadGenerator", argumentParser]),
-    program("oakum-keeper", ["KeeperProtocol", "CLinux"]),
+    program("oakum-keeper", ["KeeperProtocol", "KeeperCore", "CLinux"]),
 ]
 
 let registration: [Target] = [
@@ -149,7 +150,9 @@ let registration: [Target] = [
 let heavyTests: [Target] = [
     tests("RepositoryTests", []),
     tests("PrometheusTextTests", ["PrometheusText"]),
-    tests("KeeperTests", ["KeeperProtocol", "CLinux", "oakum-keeper"]),
+    .executableTarget(
+        name: "fixture-worker", dependencies: ["CLinux"], path: "Tests/FixtureWorker", swiftSettings: settings),
+    tests("KeeperTests", ["KeeperProtocol", "KeeperCore", "CLinux", "oakum-keeper", "fixture-worker"]),
     tests("EngineTests", ["OakumEngine", "OakumAPI", "OakumModel", "LeakDetection", "Recycling"]),
     tests(
         "ContractTests",
@@ -157,7 +160,12 @@ let heavyTests: [Target] = [
             "OakumEngine", "OakumAPI", "OakumModel", "SeriesStore", "IncidentStoreSQLite", "RegistrationCore",
             "RegistrationStoreSQLite", "Migrations", grdb,
         ]),
-    tests("LinuxTests", ["ProcessReadings", "CLinux", "Outbound", "LinuxHost"]),
+    tests(
+        "LinuxTests",
+        [
+            "ProcessReadings", "CLinux", "Outbound", "LinuxHost", "OakumEngine", "OakumModel", "oakum-keeper",
+            "fixture-worker",
+        ]),
     tests("ConsoleTests", ["OakumHTTP", "OakumAPI", "OakumModel", hummingbird, logging, nioCore]),
     tests("LoadGeneratorTests", ["LoadGenerator", nioCore, nioPosix, nioHTTP1]),
     tests("ServiceHandoverTests", ["ServiceHandover", hummingbird, httpTypes, logging, nioCore, nioPosix]),
