@@ -6,8 +6,8 @@ import Synchronization
 final class OutboundServer: Sendable {
     enum Reply: Sendable {
         case bytes(String)
-        /// Sends this again and again until the client hangs up.
-        case flood(String)
+        /// Sends the first text once, the other again and again until the client hangs up.
+        case flood(String, then: String)
         /// Reads on until the client hangs up; never answers.
         case silence
     }
@@ -95,8 +95,9 @@ final class OutboundServer: Sendable {
             switch script(request) {
             case .bytes(let text):
                 guard send(connection, text) else { return }
-            case .flood(let text):
-                while send(connection, text) {}
+            case .flood(let first, let rest):
+                guard send(connection, first) else { return }
+                while send(connection, rest) {}
                 return
             case .silence:
                 while readSome(connection) != nil {}
@@ -134,7 +135,7 @@ final class OutboundServer: Sendable {
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes {
-                Glibc.send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+                Glibc.send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
             guard count > 0 else { return false }
             sent += count
