@@ -57,6 +57,7 @@ let ring0: [Target] = [
     code("Recycling", ["OakumModel"]),
     code("KeeperProtocol"),
     code("OakumTestKit", ["OakumModel"]),
+    tests("OakumTestKitTests", []),
     tests("OakumModelTests", ["OakumModel"]),
     tests("LeakDetectionTests", ["LeakDetection", "OakumModel"]),
     tests("RecyclingTests", ["Recycling", "OakumModel"]),
