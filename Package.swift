@@ -57,6 +57,7 @@ let ring0: [Target] = [
     code("Recycling", ["OakumModel"]),
     code("KeeperProtocol"),
     code("OakumTestKit", ["OakumModel"]),
+    tests("OakumTestKitTests", []),
     tests("OakumModelTests", ["OakumModel"]),
     tests("LeakDetectionTests", ["LeakDetection", "OakumModel"]),
     tests("RecyclingTests", ["Recycling", "OakumModel"]),
@@ -71,6 +72,7 @@ let shared: [Target] = [
     code("Outbound", ["CCurl"]),
     code("Migrations", [grdb]),
     code("PrometheusText"),
+    code("StrictYAML", [yams]),
     code("ProcessReadings", ["CLinux"]),
 ]
 
@@ -114,7 +116,8 @@ let ring3: [Target] = [
         "OakumApp",
         [
             "OakumModel", "OakumAPI", "OakumEngine", "LeakDetection", "Recycling", "KeeperProtocol", "LinuxHost",
-            "SeriesStore", "IncidentStoreSQLite", "OakumHTTP", "ProcessReadings", "CLinux", lifecycle, logging, yams,
+            "SeriesStore", "IncidentStoreSQLite", "OakumHTTP", "ProcessReadings", "CLinux", "Outbound", "StrictYAML",
+            lifecycle, logging,
         ]),
     program(
         "oakum",
