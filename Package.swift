@@ -57,6 +57,7 @@ let ring0: [Target] = [
     code("Recycling", ["OakumModel"]),
     code("KeeperProtocol"),
     code("OakumTestKit", ["OakumModel"]),
+    tests("RepositoryTests", []),
     tests("OakumTestKitTests", []),
     tests("OakumModelTests", ["OakumModel"]),
     tests("LeakDetectionTests", ["LeakDetection", "OakumModel"]),
@@ -150,7 +151,6 @@ let registration: [Target] = [
 ]
 
 let heavyTests: [Target] = [
-    tests("RepositoryTests", []),
     tests("PrometheusTextTests", ["PrometheusText"]),
     tests("KeeperTests", ["KeeperProtocol", "CLinux", "oakum-keeper"]),
     tests("EngineTests", ["OakumEngine", "OakumAPI", "OakumModel", "LeakDetection", "Recycling"]),
