@@ -58,6 +58,7 @@ let ring0: [Target] = [
     code("KeeperProtocol"),
     code("KeeperCore", ["KeeperProtocol"]),
     code("OakumTestKit", ["OakumModel"]),
+    tests("RepositoryTests", []),
     tests("OakumTestKitTests", []),
     tests("OakumModelTests", ["OakumModel"]),
     tests("LeakDetectionTests", ["LeakDetection", "OakumModel"]),
@@ -151,7 +152,6 @@ let registration: [Target] = [
 ]
 
 let heavyTests: [Target] = [
-    tests("RepositoryTests", []),
     tests("PrometheusTextTests", ["PrometheusText"]),
     .executableTarget(
         name: "fixture-worker", dependencies: ["CLinux"], path: "Tests/FixtureWorker", swiftSettings: settings),
