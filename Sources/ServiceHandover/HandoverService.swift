@@ -3,6 +3,7 @@ public import Logging
 public import NIOCore
 public import NIOPosix
 public import ServiceLifecycle
+public import UnixSignals
 
 /// Serves a Hummingbird responder over HTTP/1.1 so that the process can be replaced without losing a request.
 ///
@@ -16,8 +17,7 @@ public import ServiceLifecycle
 ///     responder: router.buildResponder(),
 ///     configuration: HandoverConfiguration(http: .hostname("127.0.0.1", port: 8080)),
 ///     logger: logger)
-/// let group = ServiceGroup(services: [service], gracefulShutdownSignals: [.sigterm], logger: logger)
-/// try await group.run()
+/// try await service.runService()
 /// ```
 public struct HandoverService<Responder: HTTPResponder>: Service
 where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
@@ -76,6 +76,16 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
             service: service, admin: admin, supervisor: supervisor, configuration: configuration, logger: logger,
             readiness: readiness)
         try await run.untilDrained()
+    }
+
+    /// Runs the service alone, in a `ServiceGroup` of its own that drains on the given signals.
+    ///
+    /// A service with companions (a database, a mailer) puts itself last into the group that runs them all, so that
+    /// they outlive its drain.
+    public func runService(gracefulShutdownSignals: [UnixSignal] = [.sigterm, .sigint]) async throws {
+        let group = ServiceGroup(
+            services: [self], gracefulShutdownSignals: gracefulShutdownSignals, logger: logger)
+        try await group.run()
     }
 
     private var limits: Endpoint.Limits {

@@ -115,10 +115,10 @@ final class Connection {
         head.version = answer.isOldVersion ? .http1_0 : .http1_1
         head.headers.remove(name: "keep-alive")
         if answer.closes {
-            head.headers.replaceOrAdd(name: "connection", value: "close")
+            head.headers.replaceOrAdd(name: "Connection", value: "close")
         } else {
-            head.headers.replaceOrAdd(name: "connection", value: "keep-alive")
-            head.headers.add(name: "keep-alive", value: "timeout=\(idleSeconds)")
+            head.headers.replaceOrAdd(name: "Connection", value: "keep-alive")
+            head.headers.add(name: "Keep-Alive", value: "timeout=\(idleSeconds)")
         }
     }
 
