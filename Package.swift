@@ -32,6 +32,7 @@ let nioPosix = Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1 = Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let unixSignals = Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Dependency.product(name: "Yams", package: "Yams")
 
 // MARK: - Shorthands: one line per target
@@ -82,8 +83,9 @@ let products: [Target] = [
     code(
         "ServiceHandover",
         [
-            "CLinux", "PrometheusText", hummingbird, hummingbirdCore, httpTypes, lifecycle, logging, nioCore, nioPosix,
-            nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1,
+            "CLinux", "PrometheusText", hummingbird, hummingbirdCore, httpTypes, lifecycle, unixSignals, logging,
+            nioCore,
+            nioPosix, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1,
         ])
 ]
 
@@ -151,6 +153,12 @@ let registration: [Target] = [
         ]),
 ]
 
+let examples: [Target] = [
+    .executableTarget(
+        name: "example-handover", dependencies: ["ServiceHandover", hummingbird, logging],
+        path: "examples/handover", swiftSettings: settings)
+]
+
 let heavyTests: [Target] = [
     tests("PrometheusTextTests", ["PrometheusText"]),
     .executableTarget(
@@ -171,7 +179,12 @@ let heavyTests: [Target] = [
         ]),
     tests("ConsoleTests", ["OakumHTTP", "OakumAPI", "OakumModel", hummingbird, logging, nioCore]),
     tests("LoadGeneratorTests", ["LoadGenerator", nioCore, nioPosix, nioHTTP1]),
-    tests("ServiceHandoverTests", ["ServiceHandover", hummingbird, httpTypes, logging, nioCore, nioPosix]),
+    tests(
+        "ServiceHandoverTests",
+        [
+            "ServiceHandover", "PrometheusText", "example-handover", hummingbird, httpTypes, lifecycle, logging,
+            nioCore, nioPosix,
+        ]),
     tests(
         "RegistrationTests",
         [
@@ -212,5 +225,6 @@ let package = Package(
             .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
             .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         ],
-    targets: coreOnly ? ring0 : ring0 + shared + products + ring1 + ring2 + jobs + ring3 + registration + heavyTests
+    targets: coreOnly
+        ? ring0 : ring0 + shared + products + ring1 + ring2 + jobs + ring3 + registration + examples + heavyTests
 )
