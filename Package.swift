@@ -138,19 +138,15 @@ let registration: [Target] = [
             "RegistrationCore", "PrometheusText", "CSodium", "CLinux", hummingbird, httpTypes, lifecycle, logging,
             nioCore,
         ]),
-    program(
-        "registrar",
+    code(
+        "RegistrarProgram",
         [
-            "RegistrationCore", "RegistrationStoreSQLite", "RegistrationHTTP", "ServiceHandover", "PrometheusText",
-            argumentParser, hummingbird, lifecycle, logging,
+            "RegistrationCore", "RegistrationStoreSQLite", "RegistrationHTTP", "ServiceHandover", argumentParser,
+            hummingbird, lifecycle, logging,
         ]),
-    code("RegistrationFaults", ["RegistrationCore", "RegistrationHTTP", hummingbird, httpTypes]),
-    program(
-        "registrar-drill",
-        [
-            "RegistrationCore", "RegistrationStoreSQLite", "RegistrationHTTP", "RegistrationFaults", "ServiceHandover",
-            "PrometheusText", argumentParser, hummingbird, lifecycle, logging,
-        ]),
+    program("registrar", ["RegistrarProgram", argumentParser]),
+    code("RegistrationFaults", ["RegistrationCore"]),
+    program("registrar-drill", ["RegistrarProgram", "RegistrationCore", "RegistrationFaults", argumentParser]),
 ]
 
 let examples: [Target] = [
@@ -188,8 +184,9 @@ let heavyTests: [Target] = [
     tests(
         "RegistrationTests",
         [
-            "RegistrationCore", "RegistrationHTTP", "RegistrationStoreSQLite", "RegistrationFaults", "registrar",
-            "registrar-drill", "CSodium", hummingbird, logging,
+            "RegistrationCore", "RegistrationHTTP", "RegistrationStoreSQLite", "RegistrationFaults", "RegistrarProgram",
+            "registrar", "registrar-drill", "CSodium", "PrometheusText", hummingbird, httpTypes, logging, nioCore,
+            nioPosix,
         ]),
     tests("DrillRunnerTests", ["DrillRunner", "LoadGenerator"]),
     tests(
