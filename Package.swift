@@ -99,7 +99,8 @@ let ring2: [Target] = [
     code(
         "OakumHTTP",
         [
-            "OakumAPI", "OakumModel", "PrometheusText", hummingbird, httpTypes, lifecycle, logging, nioCore, nioPosix,
+            "OakumAPI", "OakumModel", "PrometheusText", hummingbird, hummingbirdCore, httpTypes, lifecycle, logging,
+            nioCore, nioPosix, nioHTTPTypes,
         ]),
     code("OakumRemote", ["OakumAPI", "OakumModel", "Outbound"]),
     code("LoadGenerator", ["OakumModel", histogram, nioCore, nioPosix, nioHTTP1]),
@@ -161,7 +162,11 @@ let heavyTests: [Target] = [
             "RegistrationStoreSQLite", "Migrations", grdb,
         ]),
     tests("LinuxTests", ["ProcessReadings", "CLinux", "Outbound", "LinuxHost"]),
-    tests("ConsoleTests", ["OakumHTTP", "OakumAPI", "OakumModel", hummingbird, logging, nioCore]),
+    tests(
+        "ConsoleTests",
+        [
+            "OakumHTTP", "OakumRemote", "OakumAPI", "OakumModel", "Outbound", "PrometheusText", lifecycle, logging,
+        ]),
     tests("LoadGeneratorTests", ["LoadGenerator", nioCore, nioPosix, nioHTTP1]),
     tests("ServiceHandoverTests", ["ServiceHandover", hummingbird, httpTypes, logging, nioCore, nioPosix]),
     tests(
