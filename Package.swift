@@ -103,7 +103,8 @@ let ring2: [Target] = [
     code(
         "OakumHTTP",
         [
-            "OakumAPI", "OakumModel", "PrometheusText", hummingbird, httpTypes, lifecycle, logging, nioCore, nioPosix,
+            "OakumAPI", "OakumModel", "PrometheusText", hummingbird, hummingbirdCore, httpTypes, lifecycle, logging,
+            nioCore, nioPosix, nioHTTPTypes,
         ]),
     code("OakumRemote", ["OakumAPI", "OakumModel", "Outbound"]),
     code("LoadGenerator", ["OakumModel", histogram, nioCore, nioPosix, nioHTTP1]),
@@ -172,7 +173,11 @@ let heavyTests: [Target] = [
             "ProcessReadings", "CLinux", "Outbound", "LinuxHost", "OakumEngine", "OakumModel", "oakum-keeper",
             "fixture-worker",
         ]),
-    tests("ConsoleTests", ["OakumHTTP", "OakumAPI", "OakumModel", hummingbird, logging, nioCore]),
+    tests(
+        "ConsoleTests",
+        [
+            "OakumHTTP", "OakumRemote", "OakumAPI", "OakumModel", "Outbound", "PrometheusText", lifecycle, logging,
+        ]),
     tests("LoadGeneratorTests", ["LoadGenerator", nioCore, nioPosix, nioHTTP1]),
     tests(
         "ServiceHandoverTests",
