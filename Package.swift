@@ -136,18 +136,17 @@ let registration: [Target] = [
     code(
         "RegistrationHTTP",
         [
-            "RegistrationCore", "PrometheusText", "CSodium", "CLinux", hummingbird, httpTypes, lifecycle, logging,
-            nioCore,
+            "RegistrationCore", "PrometheusText", "CSodium", hummingbird, httpTypes, logging, nioCore,
         ]),
     code(
         "RegistrarProgram",
         [
             "RegistrationCore", "RegistrationStoreSQLite", "RegistrationHTTP", "ServiceHandover", argumentParser,
-            hummingbird, lifecycle, logging,
+            hummingbird, lifecycle, logging, unixSignals,
         ]),
     program("registrar", ["RegistrarProgram", argumentParser]),
     code("RegistrationFaults", ["RegistrationCore"]),
-    program("registrar-drill", ["RegistrarProgram", "RegistrationCore", "RegistrationFaults", argumentParser]),
+    program("registrar-drill", ["RegistrarProgram", "RegistrationFaults", argumentParser]),
 ]
 
 let examples: [Target] = [
