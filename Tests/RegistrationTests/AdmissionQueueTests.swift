@@ -5,7 +5,9 @@ import Testing
 @Suite struct AdmissionQueueTests {
     typealias Ticket = AdmissionQueue.Ticket
 
-    func queue(slots: Int = 2, deadline: Duration = .milliseconds(500), work: Duration = .milliseconds(50)) -> AdmissionQueue {
+    func queue(slots: Int = 2, deadline: Duration = .milliseconds(500), work: Duration = .milliseconds(50))
+        -> AdmissionQueue
+    {
         AdmissionQueue(.init(slots: slots, deadline: deadline, expectedWork: work))
     }
 
@@ -131,7 +133,8 @@ import Testing
         try await forAll(seeds: 200) { generator in
             let slots = generator.int(1...4)
             var queue = self.queue(
-                slots: slots, deadline: .milliseconds(generator.int(1...400)), work: .milliseconds(generator.int(1...100)))
+                slots: slots, deadline: .milliseconds(generator.int(1...400)),
+                work: .milliseconds(generator.int(1...100)))
             var now = Duration.zero
             var running: Set<Ticket> = []
             var waiting: Set<Ticket> = []

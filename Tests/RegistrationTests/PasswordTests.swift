@@ -45,7 +45,9 @@ import Testing
 
     @Test func `nothing is trimmed or folded`() throws {
         let plain = try new("correct horse battery")
-        for other in [" correct horse battery", "correct horse battery ", "Correct horse battery", "correct\thorse battery"] {
+        for other in [
+            " correct horse battery", "correct horse battery ", "Correct horse battery", "correct\thorse battery",
+        ] {
             #expect(try new(other).bytes != plain.bytes)
         }
         // NFKC would make these equal; NFC must not.

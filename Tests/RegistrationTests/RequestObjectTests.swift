@@ -18,7 +18,8 @@ import Testing
 
     @Test(arguments: [
         "", "[]", "null", "\"a\"", "{", "{}x", "{}{}", "{\"a\":1,}", "{,}", "{\"a\"}", "{\"a\":}", "{a:1}", "{'a':1}",
-        "\u{FEFF}{}", "{\"a\":01}", "{\"a\":1.}", "{\"a\":.5}", "{\"a\":+1}", "{\"a\":1e}", "{\"a\":tru}", "{\"a\":NaN}",
+        "\u{FEFF}{}", "{\"a\":01}", "{\"a\":1.}", "{\"a\":.5}", "{\"a\":+1}", "{\"a\":1e}", "{\"a\":tru}",
+        "{\"a\":NaN}",
         "{\"a\":\"\t\"}", "{\"a\":\"\\x\"}", "{\"a\":\"\\u12\"}", "{\"a\":\"\\ud800\"}", "{\"a\":\"\\ud800\\u0041\"}",
         "{\"a\":\"\\udc00\"}", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "{\"a\":\"", "{\"a\":1}}", "{\"a\":1]",
     ])
@@ -42,10 +43,12 @@ import Testing
     }
 
     @Test func `damaged bodies never crash, and what is accepted another parser accepts alike`() async throws {
-        let whole = Array(#"{"email":"ada@example.org","password":"caf\u00e9 \ud83e\uddf5 \"x\"","n":[1.5e3,{"b":false}]}"#.utf8)
+        let whole = Array(
+            #"{"email":"ada@example.org","password":"caf\u00e9 \ud83e\uddf5 \"x\"","n":[1.5e3,{"b":false}]}"#.utf8)
         try await forAll(seeds: 1000) { generator in
             let bytes = generator.damaged(whole)
-            guard let object = try? RequestObject(parsing: bytes) else { return }  // a refusal is a fine answer to damage
+            // A refusal is a fine answer to damage.
+            guard let object = try? RequestObject(parsing: bytes) else { return }
             let other = try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
             let names = try #require(other).keys
             #expect(names.count == Set(object.members.map(\.name)).count)
@@ -59,7 +62,9 @@ import Testing
     @Test func `what is written is read back, whatever the text`() async throws {
         try await forAll(seeds: 200) { generator in
             let text = String(decoding: generator.bytes(generator.int(0...40)), as: UTF8.self)
-            let bytes = JSONText.object([.init("t", .text(text)), .init("n", .number(-7)), .init("l", .list(["a", 1]))]).bytes
+            let bytes = JSONText.object([
+                .init("t", .text(text)), .init("n", .number(-7)), .init("l", .list(["a", 1])),
+            ]).bytes
             #expect(try RequestObject(parsing: bytes)["t"] == .text(text))
         }
     }
