@@ -50,6 +50,9 @@ struct EventRow {
 
     private static func encode(_ event: Event) throws -> String {
         let encoder = JSONEncoder()
+        // A number that is none must not keep a whole batch of events out of the journal.
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(event), as: UTF8.self)
     }
@@ -60,13 +63,16 @@ struct EventRow {
         let id: Int64 = try row.decode(atIndex: 0)
         let body: String = try row.decode(atIndex: 5)
         do {
-            return EventRecord(id: id, event: try JSONDecoder().decode(Event.self, from: Data(body.utf8)))
+            let decoder = JSONDecoder()
+            decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+            return EventRecord(id: id, event: try decoder.decode(Event.self, from: Data(body.utf8)))
         } catch is DecodingError {
             let wall = WallTime(milliseconds: try row.decode(atIndex: 1))
             let kind: String = try row.decode(atIndex: 2)
             let event = Event(
                 kind: .problem, at: Moment(uptime: Uptime(seconds: 0), wall: wall),
-                service: try row.decodeIfPresent(atIndex: 3), worker: try row.decodeIfPresent(atIndex: 4),
+                service: try row.decode(String?.self, atIndex: 3), worker: try row.decode(UInt32?.self, atIndex: 4),
                 message: "event \(id) (\(kind)) cannot be read by this version of Oakum")
             return EventRecord(id: id, event: event)
         }

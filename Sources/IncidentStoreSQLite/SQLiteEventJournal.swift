@@ -138,7 +138,6 @@ package final class SQLiteEventJournal: EventJournal {
         var configuration = Configuration()
         configuration.journalMode = .wal
         configuration.busyMode = .timeout(5)
-        configuration.automaticMemoryManagement = false
         configuration.label = "journal"
         configuration.prepareDatabase { db in
             // Has to come before the first table.
