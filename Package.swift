@@ -92,6 +92,7 @@ let products: [Target] = [
 let ring1: [Target] = [
     code("OakumAPI", ["OakumModel"]),
     code("OakumEngine", ["OakumAPI", "OakumModel", "LeakDetection", "Recycling"]),
+    code("EngineTestKit", ["OakumEngine", "OakumModel"]),
 ]
 
 let ring2: [Target] = [
@@ -160,11 +161,12 @@ let heavyTests: [Target] = [
     .executableTarget(
         name: "fixture-worker", dependencies: ["CLinux"], path: "Tests/FixtureWorker", swiftSettings: settings),
     tests("KeeperTests", ["KeeperProtocol", "KeeperCore", "CLinux", "oakum-keeper", "fixture-worker"]),
-    tests("EngineTests", ["OakumEngine", "OakumAPI", "OakumModel", "LeakDetection", "Recycling"]),
+    tests("EngineTests", ["OakumEngine", "EngineTestKit", "OakumAPI", "OakumModel", "LeakDetection", "Recycling"]),
     tests(
         "ContractTests",
         [
-            "OakumEngine", "OakumAPI", "OakumModel", "SeriesStore", "IncidentStoreSQLite", "RegistrationCore",
+            "OakumEngine", "EngineTestKit", "OakumAPI", "OakumModel", "SeriesStore", "IncidentStoreSQLite",
+            "RegistrationCore",
             "RegistrationStoreSQLite", "Migrations", grdb,
         ]),
     tests(
