@@ -13,21 +13,35 @@ package struct ConfigurationError: Error, Hashable, Sendable, CustomStringConver
 package enum ConfigurationFile {
     /// Reads and checks a file: unknown keys, wrong units, executables that do not exist.
     package static func load(_ path: String) throws(ConfigurationError) -> OakumConfiguration {
-        let url = URL(filePath: path).standardizedFileURL
-        let text: String
-        do {
-            text = try String(contentsOf: url, encoding: .utf8)
-        } catch {
-            let exists = FileManager.default.fileExists(atPath: url.path)
-            let problem = YAMLProblem(
-                line: 0, message: exists ? "the file cannot be read as UTF-8 text" : "there is no such file",
-                hint: exists ? nil : "try `-c examples/registration/oakum.yaml`")
-            throw ConfigurationError(file: path, problem: problem)
-        }
+        let folder = URL(filePath: path).standardizedFileURL.deletingLastPathComponent()
         do throws(YAMLProblem) {
-            return try parse(text, folder: url.deletingLastPathComponent())
+            return try parse(try read(path), folder: folder)
         } catch {
             throw ConfigurationError(file: path, problem: error)
+        }
+    }
+
+    /// The state folder a configuration names, without checking the rest of it: what a command needs to find its
+    /// `oakum` must not depend on executables that were moved since.
+    package static func stateFolder(_ path: String) throws(ConfigurationError) -> String {
+        let folder = URL(filePath: path).standardizedFileURL.deletingLastPathComponent()
+        do throws(YAMLProblem) {
+            let entries = try YAMLValue.parse(try read(path)).entries()
+            let state = try entries.first { $0.key == "state" }?.value.string() ?? ".oakum"
+            return absolute(state, in: folder)
+        } catch {
+            throw ConfigurationError(file: path, problem: error)
+        }
+    }
+
+    private static func read(_ path: String) throws(YAMLProblem) -> String {
+        do {
+            return try String(contentsOf: URL(filePath: path), encoding: .utf8)
+        } catch {
+            let exists = FileManager.default.fileExists(atPath: path)
+            throw YAMLProblem(
+                line: 0, message: exists ? "the file cannot be read as UTF-8 text" : "there is no such file",
+                hint: exists ? nil : "try `-c examples/registration/oakum.yaml`")
         }
     }
 
@@ -40,11 +54,7 @@ package enum ConfigurationFile {
             let mapping = try value.mapping(["listen", "behind_proxy"])
             if let listen = mapping["listen"] { console.listen = try address(listen) }
             console.behindProxy = try mapping["behind_proxy"]?.bool() ?? false
-            guard console.behindProxy || isLoopback(console.listen.host) else {
-                throw value.problem(
-                    "the console listens on \(console.listen), which others can reach, without TLS",
-                    hint: "use 127.0.0.1, or say `behind_proxy: true` when a proxy checks who may look")
-            }
+            try checkReach(console.listen, behindProxy: console.behindProxy, line: value.line)
         }
         var services: [ServiceSettings] = []
         for entry in try root.require("services", hint: "`services:` with one `- name: …` or more").list() {
@@ -58,6 +68,35 @@ package enum ConfigurationFile {
         return OakumConfiguration(
             state: absolute(state, in: folder), console: console,
             observeOnly: try root["observe_only"]?.bool() ?? false, services: services)
+    }
+
+    /// The console shows what runs here to anybody who reaches it.
+    private static func checkReach(_ address: ListenAddress, behindProxy: Bool, line: Int) throws(YAMLProblem) {
+        guard behindProxy || isLoopback(address.host) else {
+            throw YAMLProblem(
+                line: line, message: "the console would listen on \(address), which others can reach, without TLS",
+                hint: "use 127.0.0.1, or say `behind_proxy: true` when a proxy checks who may look")
+        }
+    }
+
+    /// The address of `--console`, under the same rules as the one in the file.
+    package static func consoleAddress(
+        _ text: String, behindProxy: Bool
+    ) throws(ConfigurationError) -> ListenAddress {
+        do throws(YAMLProblem) {
+            guard let address = ListenAddress(text) else {
+                throw YAMLProblem(line: 0, message: "`\(text)` is not HOST:PORT", hint: "such as 127.0.0.1:9100")
+            }
+            try checkReach(address, behindProxy: behindProxy, line: 0)
+            return address
+        } catch {
+            throw ConfigurationError(file: "--console", problem: error)
+        }
+    }
+
+    /// A path as the shell meant it.
+    package static func absolutePath(_ path: String) -> String {
+        URL(filePath: path).standardizedFileURL.path
     }
 
     static func absolute(_ path: String, in folder: URL) -> String {

@@ -1,0 +1,61 @@
+internal import Glibc
+internal import Hummingbird
+internal import Logging
+package import RegistrationCore
+internal import RegistrationHTTP
+internal import RegistrationStoreSQLite
+internal import ServiceLifecycle
+
+/// Puts the registration service together and runs it until it is told to stop.
+package struct RegistrarProgram {
+    private let options: RegistrarOptions
+    private let name: String
+    private let prepareStore: (any AccountStore) -> any AccountStore
+
+    /// `prepareStore` may put something before the store; the shipped service puts nothing.
+    package init(
+        options: RegistrarOptions, name: String,
+        prepareStore: @escaping (any AccountStore) -> any AccountStore = { $0 }
+    ) {
+        self.options = options
+        self.name = name
+        self.prepareStore = prepareStore
+    }
+
+    /// Returns after a polite end (SIGTERM, SIGINT); throws what keeps the service from starting, in words for a terminal.
+    package func run() async throws {
+        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        let logger = Logger(label: name)
+        let database = try SQLiteAccountStore(path: options.database)
+        let store = prepareStore(database)
+        let sodium = try Sodium()
+        let hashing = try HashingPool(settings: hashingSettings, sodium: sodium)
+        let metrics = RegistrarMetrics()
+        let accounts = AccountService(
+            store: store, hasher: hashing, secrets: sodium, normalise: normalisedToNFC, now: Self.wallClock)
+        let router = RegistrationRoutes(accounts: accounts, metrics: metrics).router()
+        logger.info(
+            "starting",
+            metadata: [
+                "database": "\(options.database)", "hash_slots": "\(hashing.settings.slots)",
+                "hash_memory": "\(options.hashMemory)", "hash_passes": "\(options.hashPasses)",
+            ])
+        let application = Application(
+            responder: RegistrationResponder(router),
+            configuration: .init(address: .hostname("127.0.0.1", port: 8080)), logger: logger)
+        try await application.runService()
+        hashing.close()
+        try database.close()
+    }
+
+    private var hashingSettings: HashingSettings {
+        HashingSettings(
+            cost: HashCost(memoryKiB: options.hashMemory.bytes / 1024, passes: options.hashPasses),
+            slots: options.hashSlots, cores: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))),
+            longestWait: options.hashWait.duration)
+    }
+
+    @Sendable private static func wallClock() -> UnixTime {
+        UnixTime(seconds: Int64(time(nil)))
+    }
+}
