@@ -102,13 +102,16 @@ let ring2: [Target] = [
             "OakumAPI", "OakumModel", "PrometheusText", hummingbird, httpTypes, lifecycle, logging, nioCore, nioPosix,
         ]),
     code("OakumRemote", ["OakumAPI", "OakumModel", "Outbound"]),
-    code("LoadGenerator", ["OakumModel", histogram, nioCore, nioPosix, nioHTTP1]),
+    code("LoadGenerator", ["OakumModel", histogram, nioCore, nioPosix]),
 ]
 
 let jobs: [Target] = [
     code(
         "DrillRunner",
-        ["OakumAPI", "OakumModel", "LeakDetection", "LoadGenerator", "Outbound", "ProcessReadings", "CLinux", yams])
+        [
+            "OakumAPI", "OakumModel", "LeakDetection", "LoadGenerator", "Outbound", "ProcessReadings", "CLinux",
+            "StrictYAML",
+        ])
 ]
 
 let ring3: [Target] = [
@@ -162,7 +165,7 @@ let heavyTests: [Target] = [
         ]),
     tests("LinuxTests", ["ProcessReadings", "CLinux", "Outbound", "LinuxHost"]),
     tests("ConsoleTests", ["OakumHTTP", "OakumAPI", "OakumModel", hummingbird, logging, nioCore]),
-    tests("LoadGeneratorTests", ["LoadGenerator", nioCore, nioPosix, nioHTTP1]),
+    tests("LoadGeneratorTests", ["LoadGenerator", nioCore, nioPosix]),
     tests("ServiceHandoverTests", ["ServiceHandover", hummingbird, httpTypes, logging, nioCore, nioPosix]),
     tests(
         "RegistrationTests",
@@ -170,7 +173,7 @@ let heavyTests: [Target] = [
             "RegistrationCore", "RegistrationHTTP", "RegistrationStoreSQLite", "RegistrationFaults", "registrar",
             "registrar-drill", "CSodium", hummingbird, logging,
         ]),
-    tests("DrillRunnerTests", ["DrillRunner", "LoadGenerator"]),
+    tests("DrillRunnerTests", ["DrillRunner", "LoadGenerator", "OakumAPI", "OakumModel", "StrictYAML"]),
     tests(
         "ProcessTests",
         [
