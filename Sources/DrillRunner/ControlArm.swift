@@ -129,7 +129,10 @@ final class ControlWatch: Sendable {
         for (share, process) in zip(shares, processes) {
             guard let exit = process?.exitNow() else { continue }
             return
-                "process \(share.number) ended with \(exit) before it served; it last wrote:\n\(tail(of: share.logPath))"
+                """
+                process \(share.number) ended with \(exit) before it served; it last wrote:
+                \(tail(of: share.logPath))
+                """
         }
         return nil
     }

@@ -69,7 +69,10 @@ enum DrillJudgement {
         return [(DrillArm.protected, report.protected.load), (.patched, report.patched.load)].compactMap { arm, load in
             guard load.failed > 0 else { return nil }
             return
-                "\(load.failed) of \(load.requests) requests failed in the \(arm.rawValue) arm (\(load.failures))\(first)"
+                """
+                \(load.failed) of \(load.requests) requests failed in the \(arm.rawValue) arm \
+                (\(load.failures))\(first)
+                """
         }
     }
 
@@ -109,7 +112,10 @@ enum DrillJudgement {
         }
         if report.protected.recycles < expectations.recyclesAtLeast {
             result.append(
-                "\(report.protected.recycles) recycles finished, fewer than the \(expectations.recyclesAtLeast) expected"
+                """
+                \(report.protected.recycles) recycles finished, fewer than the \(expectations.recyclesAtLeast) \
+                expected
+                """
             )
         }
         return result

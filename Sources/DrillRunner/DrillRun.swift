@@ -120,7 +120,10 @@ package struct DrillRun: Sendable {
         let place = "\(documentPath), line \(document.fault.line)"
         guard process.exitNow() == .code(0) else {
             throw .badInput(
-                "\(place): \(command[0]) does not list the faults it offers (--list-faults); it wrote:\n\(tail(of: log))"
+                """
+                \(place): \(command[0]) does not list the faults it offers (--list-faults); it wrote:
+                \(tail(of: log))
+                """
             )
         }
         let offered = (readSmallFile(log) ?? "").split(separator: "\n").compactMap { $0.split(separator: " ").first }

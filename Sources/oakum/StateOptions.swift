@@ -28,7 +28,7 @@ struct StateOptions: ParsableArguments {
         }
     }
 
-    func controlPlane() throws -> RemoteControlPlane {
+    func controlPlane() throws -> any ControlPlane {
         RemoteControlPlane(socketPath: try folder() + "/oakum.sock")
     }
 }
