@@ -108,13 +108,16 @@ let ring2: [Target] = [
             nioCore, nioPosix, nioHTTPTypes,
         ]),
     code("OakumRemote", ["OakumAPI", "OakumModel", "Outbound"]),
-    code("LoadGenerator", ["OakumModel", histogram, nioCore, nioPosix, nioHTTP1]),
+    code("LoadGenerator", ["OakumModel", histogram, nioCore, nioPosix]),
 ]
 
 let jobs: [Target] = [
     code(
         "DrillRunner",
-        ["OakumAPI", "OakumModel", "LeakDetection", "LoadGenerator", "Outbound", "ProcessReadings", "CLinux", yams])
+        [
+            "OakumAPI", "OakumModel", "LeakDetection", "LoadGenerator", "Outbound", "ProcessReadings", "CLinux",
+            "StrictYAML",
+        ])
 ]
 
 let ring3: [Target] = [
@@ -180,7 +183,7 @@ let heavyTests: [Target] = [
         [
             "OakumHTTP", "OakumRemote", "OakumAPI", "OakumModel", "Outbound", "PrometheusText", lifecycle, logging,
         ]),
-    tests("LoadGeneratorTests", ["LoadGenerator", nioCore, nioPosix, nioHTTP1]),
+    tests("LoadGeneratorTests", ["LoadGenerator", nioCore, nioPosix]),
     tests(
         "ServiceHandoverTests",
         [
@@ -194,7 +197,7 @@ let heavyTests: [Target] = [
             "registrar", "registrar-drill", "CSodium", "PrometheusText", hummingbird, httpTypes, logging, nioCore,
             nioPosix,
         ]),
-    tests("DrillRunnerTests", ["DrillRunner", "LoadGenerator"]),
+    tests("DrillRunnerTests", ["DrillRunner", "LoadGenerator", "OakumAPI", "OakumModel", "StrictYAML"]),
     tests(
         "ProcessTests",
         [
