@@ -26,13 +26,13 @@ let hummingbirdCore = Dependency.product(name: "HummingbirdCore", package: "humm
 let httpTypes = Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let histogram = Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let lifecycle = Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging = Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1 = Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
-let unixSignals = Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Dependency.product(name: "Yams", package: "Yams")
 
 // MARK: - Shorthands: one line per target
@@ -122,7 +122,7 @@ let ring3: [Target] = [
         [
             "OakumModel", "OakumAPI", "OakumEngine", "LeakDetection", "Recycling", "KeeperProtocol", "LinuxHost",
             "SeriesStore", "IncidentStoreSQLite", "OakumHTTP", "ProcessReadings", "CLinux", "Outbound", "StrictYAML",
-            lifecycle, logging,
+            lifecycle, logging, unixSignals,
         ]),
     program(
         "oakum",
