@@ -157,7 +157,7 @@ import Testing
             case .open(let number, let account, let at, let lasting):
                 guard let known = try await store.credentials(emailKey: "\(account)@example.org") else { continue }
                 let begin = at * 100 + Int64(index)
-                let session = Accounts.session(number, of: known.account, from: begin, to: begin + lasting * 100)
+                let session = try Accounts.session(number, of: known.account, from: begin, to: begin + lasting * 100)
                 try await store.open(session, maximumPerAccount: 3)
             case .look(let number, let at):
                 let info = try await store.session(

@@ -36,7 +36,7 @@ final class InMemoryAccountStore: AccountStore {
     }
 
     func open(_ session: NewSession, maximumPerAccount: Int) async throws(StoreError) {
-        try using { state in
+        try using { state throws(StoreError) in
             guard state.accounts.indices.contains(Int(session.account) - 1) else {
                 throw StoreError.failed("no account")
             }
