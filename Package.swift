@@ -194,8 +194,7 @@ let heavyTests: [Target] = [
         "RegistrationTests",
         [
             "RegistrationCore", "RegistrationHTTP", "RegistrationStoreSQLite", "RegistrationFaults", "RegistrarProgram",
-            "registrar", "registrar-drill", "CSodium", "PrometheusText", hummingbird, httpTypes, logging, nioCore,
-            nioPosix,
+            "registrar", "registrar-drill", "PrometheusText", "Outbound", hummingbird, httpTypes,
         ]),
     tests("DrillRunnerTests", ["DrillRunner", "LoadGenerator", "OakumAPI", "OakumModel", "StrictYAML"]),
     tests(
