@@ -39,27 +39,27 @@ package struct DetectionSettings: Hashable, Sendable {
     package var urgency: Double
     /// Buckets this wide are taken to see through short-lived allocations; levels reached before are read from these.
     package var cleanWidth: Double
-    /// A growth must pass the highest earlier level by this share of the range seen before it.
-    package var recordMargin: Double
+    /// A growth must pass the highest earlier level by this share of the headroom that was left there.
+    package var recordShare: Double
+    /// Growth that began with less history than this must last for more than 16 hours to be called a leak.
+    package var leastHistory: Double
 
     /// A fresh process at one reading a second, in bytes.
     package static let worker = DetectionSettings(
         unit: .bytes, unitScale: 1, baseWidth: 1, levels: 20, smallestRise: 4_194_304, resolution: 65_536,
-        significance: 5, youngSignificance: 8, shortestWindow: 12, settle: 2, warmUp: 300, assumedHeadroom: 134_217_728,
+        significance: 5, youngSignificance: 8, shortestWindow: 12, settle: 2, warmUp: 300,
+        assumedHeadroom: 134_217_728,
         shares: HeadroomShares(
-            urgent: 0.3, urgentYoung: 0.4, unproven: 0.5, withinDay: 0.5, overDay: 0.15, seasoned: 0.25), urgency: 90,
-        cleanWidth: 16,
-        recordMargin: 0.15)
+            urgent: 0.3, urgentYoung: 0.4, unproven: 0.5, withinDay: 0.5, overDay: 0.15, seasoned: 0.25),
+        urgency: 90, cleanWidth: 16, recordShare: 0.15, leastHistory: 0)
 
     /// A whole machine that hosts many jobs, at a reading every ten seconds, in percent.
     package static let machine = DetectionSettings(
-        unit: .percent, unitScale: 1, baseWidth: 300, levels: 12, smallestRise: 4, resolution: 0.5, significance: 5,
-        youngSignificance: 8,
-        shortestWindow: 3_600, settle: 0, warmUp: 3_600, assumedHeadroom: 50,
-        shares: HeadroomShares(urgent: 1, urgentYoung: 1, unproven: 1, withinDay: 1, overDay: 0.5, seasoned: 0.25),
-        urgency: 0,
-        cleanWidth: 1_200,
-        recordMargin: 0.5)
+        unit: .percent, unitScale: 1, baseWidth: 60, levels: 14, smallestRise: 4, resolution: 0.5,
+        significance: 5, youngSignificance: 8, shortestWindow: 1_800, settle: 0, warmUp: 3_600, assumedHeadroom: 50,
+        shares: HeadroomShares(
+            urgent: 0.5, urgentYoung: 0.5, unproven: 0.5, withinDay: 0.5, overDay: 0.5, seasoned: 0.5),
+        urgency: 0, cleanWidth: 1_200, recordShare: 0.7, leastHistory: 43_200)
 
     /// The same settings for values that are multiplied by `factor` (bytes to KiB: 1/1024).
     package func scaled(by factor: Double) -> DetectionSettings {

@@ -36,11 +36,15 @@ struct GrowthTest: Hashable, Sendable {
             return .doubtful(fit, .noise)
         }
         let young = fit.start < settings.warmUp
-        if fit.start < settings.settle { return .doubtful(fit, .early(required: .infinity)) }
+        if fit.start < settings.settle || (fit.start < settings.leastHistory && fit.span < 57_600) {
+            return .doubtful(fit, .early(required: .infinity))
+        }
         if young && fit.significance < settings.youngSignificance { return .doubtful(fit, .noise) }
         if isSteps(fit, pyramid.width(fit.level)) { return .doubtful(fit, .step) }
-        if isFlattening(fit) { return .doubtful(fit, .flattening) }
-        if fit.thirds.least < (young ? 0.22 : 0.18) { return .doubtful(fit, .uneven) }
+        let atLimit = isAtLimit(fit)
+        if !atLimit, isFlattening(fit) { return .doubtful(fit, .flattening) }
+        let least = atLimit ? min(fit.thirds.early, fit.thirds.middle) : fit.thirds.least
+        if least < (young ? 0.22 : 0.18) { return .doubtful(fit, .uneven) }
         if isSeenBefore(fit, pyramid) { return .doubtful(fit, .seenBefore) }
         let required = requiredRise(fit)
         if fit.rise < required { return .doubtful(fit, .early(required: required)) }
@@ -81,7 +85,13 @@ struct GrowthTest: Hashable, Sendable {
         let origin = pyramid.origin ?? 0
         guard let before = pyramid.range(before: origin + fit.start, width: settings.cleanWidth) else { return false }
         let reached = fit.endFloor - fit.rise / 8
-        return reached < before.highest + settings.recordMargin * (before.highest - before.lowest)
+        return reached < before.highest + settings.recordShare * headroom(above: before.highest, excursion: 0)
+    }
+
+    /// Memory cannot grow past its limit: what stands at the limit flattens for that reason.
+    private func isAtLimit(_ fit: GrowthFit) -> Bool {
+        guard let limit else { return false }
+        return limit - fit.endFloor <= 0.15 * (limit - fit.startFloor)
     }
 
     private func requiredRise(_ fit: GrowthFit) -> Double {
