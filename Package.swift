@@ -195,7 +195,10 @@ let heavyTests: [Target] = [
             "registrar", "registrar-drill", "CSodium", "PrometheusText", hummingbird, httpTypes, logging, nioCore,
             nioPosix,
         ]),
-    tests("DrillRunnerTests", ["DrillRunner", "LoadGenerator", "OakumAPI", "OakumModel", "StrictYAML"]),
+    .executableTarget(name: "fixture-leaker", path: "Tests/FixtureLeaker", swiftSettings: settings),
+    tests(
+        "DrillRunnerTests",
+        ["DrillRunner", "LoadGenerator", "OakumAPI", "OakumModel", "StrictYAML", "oakum", "fixture-leaker"]),
     tests(
         "ProcessTests",
         [
