@@ -80,11 +80,11 @@ final class KeeperSession {
                 if connection == nil { poll(nil, 0, 20) }
             }
         }
-        guard let started = try connection ?? greeted(KeeperConnection.open(socketPath)) else {
+        if connection == nil { connection = try greeted(KeeperConnection.open(socketPath)) }
+        guard let connection else {
             throw .keeperLost("the keeper does not listen on \(socketPath); see \(launch.stateFolder)/logs/keeper.log")
         }
-        connection = started
-        return started
+        return connection
     }
 
     /// Says hello and learns which order stands.
