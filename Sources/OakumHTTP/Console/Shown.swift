@@ -8,6 +8,13 @@ enum Shown {
         count.map(\.description) ?? "–"
     }
 
+    /// A limit, which people set in round numbers: "256 MiB", not "256.0 MiB".
+    static func limit(_ count: ByteCount) -> String {
+        let text = count.description
+        guard let point = text.firstIndex(of: "."), text[point...].hasPrefix(".0 ") else { return text }
+        return String(text[..<point]) + text[point...].dropFirst(2)
+    }
+
     /// Share of the budget in whole percent; nil without a reading or a budget.
     static func percent(_ part: ByteCount?, of whole: ByteCount) -> Int? {
         guard let part, whole.bytes > 0 else { return nil }
