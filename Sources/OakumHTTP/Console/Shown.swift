@@ -87,6 +87,27 @@ enum Shown {
         return rest.dropFirst(2).prefix(1).uppercased() + rest.dropFirst(3)
     }
 
+    /// Numbers stay on one line with their unit, and the two ends of an interval together.
+    static func glued(_ text: String) -> String {
+        let units: Set<Substring> = ["s", "min", "h", "d", "B", "KiB", "MiB", "GiB", "TiB", "%"]
+        var glued = ""
+        var afterNumber = false
+        for (index, word) in text.split(separator: " ", omittingEmptySubsequences: false).enumerated() {
+            let unit = word.prefix { $0.isLetter || $0 == "%" }
+            if index > 0 { glued += afterNumber && units.contains(unit) ? "\u{00A0}" : " " }
+            glued += word
+            afterNumber = word.last?.isNumber == true
+        }
+        return glued.split(separator: "–", omittingEmptySubsequences: false).reduce(into: "") { text, part in
+            if part.startIndex == glued.startIndex {
+                text += part
+            } else {
+                let interval = text.last?.isNumber == true && part.first?.isNumber == true
+                text += interval ? "\u{2060}–\u{2060}\(part)" : "–\(part)"
+            }
+        }
+    }
+
     static func event(_ kind: EventKind) -> String {
         switch kind {
         case .watchStarted: "Watch started"

@@ -186,7 +186,7 @@ export class MemoryChart {
       rightGap: 0,
       axes: {
         x: {
-          drawGrid: false, pixelsPerLabel: 90, axisLabelWidth: 70,
+          drawGrid: false, pixelsPerLabel: 66, axisLabelWidth: 66,
           axisLabelFormatter: (at) => axisTime(at.getTime(), withSeconds()),
         },
         y: { axisLabelWidth: 62, ticker: memoryTicks },
@@ -203,7 +203,6 @@ export class MemoryChart {
       return { colour: colourOf(number), text: `Worker ${number}` };
     });
     if (keys.length > entries.length) entries.push({ key: "ended", text: "Earlier" });
-    entries.push({ key: "budget", text: "Budget" });
     if (this.forecasts.length > 0) entries.push({ key: "forecast", text: "Forecast" });
     if (this.marks.length > 0) entries.push({ key: "recycle", text: "Recycle" });
     const wanted = JSON.stringify(entries);
