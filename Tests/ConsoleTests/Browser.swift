@@ -28,7 +28,7 @@ final class Browser: Sendable {
     /// What the page complained about so far.
     var complaints: [String] { state.withLock { $0.complaints } }
 
-    init(profile: String) throws {
+    private init(profile: String) throws {
         guard let executable = Self.executable else { throw TestKitError("chromium is not installed") }
         let toBrowser = try Self.makePipe()
         let fromBrowser = try Self.makePipe()
@@ -46,35 +46,69 @@ final class Browser: Sendable {
         thread.start()
     }
 
-    /// Ends the browser, if need be by force, and waits for it.
-    func end() {
-        send(["id": .number(0), "method": "Browser.close"])
-        close(commands)
-        var status: CInt = 0
-        for _ in 0..<200 {
-            if waitpid(pid, &status, WNOHANG) != 0 { return }
-            usleep(25_000)
+    /// Starts a browser with a profile of its own, and ends it with the scope.
+    static func withRunning<Result>(_ body: (Browser) async throws -> Result) async throws -> Result {
+        try await withTemporaryFolder { folder in
+            let browser = try Browser(profile: folder.file("profile"))
+            do {
+                let result = try await body(browser)
+                await browser.end()
+                return result
+            } catch {
+                await browser.end()
+                throw error
+            }
         }
-        kill(pid, SIGKILL)
-        waitpid(pid, &status, 0)
     }
 
-    /// Calls a method of the protocol and returns its result.
+    /// Politely, then by force; waits until it is gone.
+    private func end() async {
+        send(["id": .number(0), "method": "Browser.close"])
+        close(commands)
+        do {
+            try await eventually("chromium ends", within: .seconds(10), holds: { waitpid(pid, nil, WNOHANG) != 0 })
+        } catch {
+            kill(pid, SIGKILL)
+            waitpid(pid, nil, 0)
+        }
+    }
+
+    /// Calls a method of the protocol and returns its result. Throws when there is none within 40 s.
     @discardableResult
     func call(_ method: String, _ parameters: Object = [:], session: String? = nil) async throws -> JSONValue {
-        try await withCheckedThrowingContinuation { continuation in
-            let id = state.withLock { state -> Int? in
-                guard !state.ended else { return nil }
-                state.nextID += 1
-                state.waiting[state.nextID] = continuation
-                return state.nextID
+        try await withThrowingTaskGroup(of: JSONValue.self) { group in
+            group.addTask { try await self.answer(method, parameters, session) }
+            group.addTask {
+                // A deadline, not a pause: it ends as soon as the answer is there.
+                try await Task.sleep(for: .seconds(40))
+                throw TestKitError("chromium does not answer \(method)")
             }
-            guard let id else {
-                return continuation.resume(throwing: TestKitError("chromium has ended"))
+            defer { group.cancelAll() }
+            return try await group.next() ?? .null
+        }
+    }
+
+    private func answer(_ method: String, _ parameters: Object, _ session: String?) async throws -> JSONValue {
+        let id = state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let ended = state.withLock { state in
+                    if !state.ended { state.waiting[id] = continuation }
+                    return state.ended
+                }
+                guard !ended else { return continuation.resume(throwing: TestKitError("chromium has ended")) }
+                var message: Object = [
+                    "id": .number(Double(id)), "method": .string(method), "params": .object(parameters),
+                ]
+                if let session { message["sessionId"] = .string(session) }
+                send(message)
             }
-            var message: Object = ["id": .number(Double(id)), "method": .string(method), "params": .object(parameters)]
-            if let session { message["sessionId"] = .string(session) }
-            send(message)
+        } onCancel: {
+            let waiting = state.withLock { $0.waiting.removeValue(forKey: id) }
+            waiting?.resume(throwing: CancellationError())
         }
     }
 
