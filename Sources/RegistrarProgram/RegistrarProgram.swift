@@ -1,10 +1,13 @@
+internal import ArgumentParser
 internal import Glibc
 internal import Hummingbird
 internal import Logging
 package import RegistrationCore
 internal import RegistrationHTTP
 internal import RegistrationStoreSQLite
+internal import ServiceHandover
 internal import ServiceLifecycle
+internal import UnixSignals
 
 /// Puts the registration service together and runs it until it is told to stop.
 package struct RegistrarProgram {
@@ -40,12 +43,28 @@ package struct RegistrarProgram {
                 "database": "\(options.database)", "hash_slots": "\(hashing.settings.slots)",
                 "hash_memory": "\(options.hashMemory)", "hash_passes": "\(options.hashPasses)",
             ])
-        let application = Application(
-            responder: RegistrationResponder(router),
-            configuration: .init(address: .hostname("127.0.0.1", port: 8080)), logger: logger)
-        try await application.runService()
+        let service = HandoverService(
+            responder: RegistrationResponder(router), configuration: try handoverConfiguration(), logger: logger,
+            readiness: { await accounts.isReady() }, metrics: { metrics.text(hashing.statistics) })
+        try await ServiceGroup(services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger).run()
         hashing.close()
         try database.close()
+    }
+
+    private func handoverConfiguration() throws -> HandoverConfiguration {
+        guard let http = ListenAddress(options.listen) else { throw ValidationError(Self.badAddress("--listen")) }
+        var configuration = HandoverConfiguration(http: http)
+        if let admin = options.admin {
+            guard let address = ListenAddress(admin) else { throw ValidationError(Self.badAddress("--admin")) }
+            configuration.admin = address
+        }
+        configuration.idleWindow = options.idleWindow.duration
+        configuration.drainDeadline = options.drainDeadline.duration
+        return configuration
+    }
+
+    private static func badAddress(_ option: String) -> String {
+        "\(option) must be HOST:PORT, [IPV6]:PORT or unix:PATH, e.g. 127.0.0.1:8080."
     }
 
     private var hashingSettings: HashingSettings {
