@@ -199,7 +199,10 @@ let heavyTests: [Target] = [
             "RegistrationCore", "RegistrationHTTP", "RegistrationStoreSQLite", "RegistrationFaults", "RegistrarProgram",
             "registrar", "registrar-drill", "PrometheusText", "Outbound", hummingbird, httpTypes,
         ]),
-    tests("DrillRunnerTests", ["DrillRunner", "LoadGenerator", "OakumAPI", "OakumModel", "StrictYAML"]),
+    .executableTarget(name: "fixture-leaker", path: "Tests/FixtureLeaker", swiftSettings: settings),
+    tests(
+        "DrillRunnerTests",
+        ["DrillRunner", "LoadGenerator", "OakumAPI", "OakumModel", "StrictYAML", "oakum", "fixture-leaker"]),
     tests(
         "ProcessTests",
         [
