@@ -19,6 +19,8 @@ package struct LeakDetector: Sendable {
     private let test: GrowthTest
     private var pyramid: FloorPyramid
     private var leak: FoundLeak?
+    /// A growth that passed every rule once and has to do so again a little later.
+    private var candidate: FoundLeak?
     private var suspicion: Suspicion?
     private var cached: Verdict?
 
@@ -89,7 +91,7 @@ package struct LeakDetector: Sendable {
 
     private mutating func note(_ fit: GrowthFit) {
         guard var known = leak else {
-            leak = FoundLeak(first: fit, latest: fit, decided: now)
+            leak = confirmed(fit)
             return
         }
         // A better or fresher line replaces the one held.
@@ -100,6 +102,20 @@ package struct LeakDetector: Sendable {
         }
         known.lastSeen = max(known.lastSeen, fit.end)
         leak = known
+    }
+
+    /// A growth is called a leak when it is still there, and as steep, after a sixth of the window has passed: what
+    /// flattens shows by then.
+    private mutating func confirmed(_ fit: GrowthFit) -> FoundLeak? {
+        if let first = candidate, now - first.decided <= 1.5 * first.first.span {
+            guard fit.end - first.first.end >= first.first.span / 6, fit.slope >= 0.8 * first.first.slope else {
+                return nil
+            }
+            candidate = nil
+            return FoundLeak(first: fit, latest: fit, decided: now)
+        }
+        candidate = FoundLeak(first: fit, latest: fit, decided: now)
+        return nil
     }
 
     private mutating func note(_ fit: GrowthFit, _ doubt: Doubt) {

@@ -61,6 +61,11 @@ struct HTTPFailure: Error {
             code: "too_many_clients"),
         extra: [.retryAfter: "5"])
 
+    static let noDygraphs = HTTPFailure(
+        Problem(
+            title: "Not found", status: 404,
+            detail: "dygraphs is not installed: on Debian, `apt install libjs-dygraphs`", code: "no_dygraphs"))
+
     static let ending = HTTPFailure(
         Problem(title: "Ending", status: 503, detail: "oakum is shutting down", code: "ending"),
         extra: [.retryAfter: "5"])
