@@ -115,11 +115,17 @@ import Testing
         (["--database", ""], "--database"),
         (["--nonsense"], "--nonsense"),
     ])
-    func `a wrong option is named, with code 64`(arguments: [String], named: String) async throws {
-        try await withProcess(try builtExecutable("registrar"), arguments) { process in
-            let exit = try await process.waitForExit()
-            #expect(exit == .code(64))
-            #expect(process.output().contains(named))
+    func `a wrong option is named, with code 64, before anything is made`(arguments: [String], named: String)
+        async throws
+    {
+        try await withTemporaryFolder { folder in
+            let database = folder.file("a.sqlite")
+            try await withProcess(try builtExecutable("registrar"), ["--database", database] + arguments) { process in
+                let exit = try await process.waitForExit()
+                #expect(exit == .code(64))
+                #expect(process.output().contains(named))
+                #expect(!FileManager.default.fileExists(atPath: database))
+            }
         }
     }
 
