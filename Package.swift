@@ -134,6 +134,8 @@ let ring3: [Target] = [
     program(
         "oakum",
         ["OakumApp", "OakumRemote", "OakumAPI", "OakumModel", "DrillRunner", "LoadGenerator", argumentParser]),
+    program(
+        "oakum-bench", ["LoadGenerator", "OakumAPI", "OakumModel", "OakumRemote", argumentParser]),
     program("oakum-keeper", ["KeeperProtocol", "KeeperCore", "CLinux"]),
 ]
 
@@ -199,7 +201,10 @@ let heavyTests: [Target] = [
             "RegistrationCore", "RegistrationHTTP", "RegistrationStoreSQLite", "RegistrationFaults", "RegistrarProgram",
             "registrar", "registrar-drill", "PrometheusText", "Outbound", hummingbird, httpTypes,
         ]),
-    tests("DrillRunnerTests", ["DrillRunner", "LoadGenerator", "OakumAPI", "OakumModel", "StrictYAML"]),
+    .executableTarget(name: "fixture-leaker", path: "Tests/FixtureLeaker", swiftSettings: settings),
+    tests(
+        "DrillRunnerTests",
+        ["DrillRunner", "LoadGenerator", "OakumAPI", "OakumModel", "StrictYAML", "oakum", "fixture-leaker"]),
     tests(
         "ProcessTests",
         [

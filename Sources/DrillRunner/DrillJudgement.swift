@@ -35,11 +35,13 @@ enum DrillJudgement {
         report.thenNow = document.then.map { moment in
             ThenNow(what: moment.what, thenSeconds: moment.atSeconds, now: now(moment.now, report.protected))
         }
-        judge(&report, document.expectations, notes: protected.load.notes + patched.load.notes)
+        judge(&report, document.expectations, notes: [.protected: protected.load.notes, .patched: patched.load.notes])
         return report
     }
 
-    private static func judge(_ report: inout DrillReport, _ expectations: DrillExpectations, notes: [String]) {
+    private static func judge(
+        _ report: inout DrillReport, _ expectations: DrillExpectations, notes: [DrillArm: [String]]
+    ) {
         let noEvidence = spoiledEvidence(report)
         let failures = failedRequests(report, notes) + falseAlarms(report)
         let shortfalls = shortfalls(report, expectations)
@@ -64,10 +66,10 @@ enum DrillJudgement {
         }
     }
 
-    private static func failedRequests(_ report: DrillReport, _ notes: [String]) -> [String] {
-        let first = notes.first.map { "; the first: \($0)" } ?? ""
-        return [(DrillArm.protected, report.protected.load), (.patched, report.patched.load)].compactMap { arm, load in
+    private static func failedRequests(_ report: DrillReport, _ notes: [DrillArm: [String]]) -> [String] {
+        [(DrillArm.protected, report.protected.load), (.patched, report.patched.load)].compactMap { arm, load in
             guard load.failed > 0 else { return nil }
+            let first = notes[arm]?.first.map { "; the first: \($0)" } ?? ""
             return
                 """
                 \(load.failed) of \(load.requests) requests failed in the \(arm.rawValue) arm \

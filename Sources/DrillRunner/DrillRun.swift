@@ -126,7 +126,9 @@ package struct DrillRun: Sendable {
                 """
             )
         }
-        let offered = (readSmallFile(log) ?? "").split(separator: "\n").compactMap { $0.split(separator: " ").first }
+        let offered = (readSmallFile(log) ?? "").split(separator: "\n").compactMap {
+            $0.split(whereSeparator: \.isWhitespace).first
+        }
         guard offered.contains(Substring(document.fault.name)) else {
             throw .badInput(
                 """

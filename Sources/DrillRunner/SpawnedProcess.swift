@@ -1,5 +1,6 @@
 import Glibc
 import OakumModel
+import ProcessReadings
 import Synchronization
 
 /// A child process of the drill: leads a process group of its own (so that Ctrl-C on the terminal reaches the drill
@@ -98,10 +99,10 @@ final class SpawnedProcess: Sendable {
 
     /// Resident memory right now (`/proc/PID/statm` field 2); nil when it cannot be read.
     func residentBytes() -> Int64? {
-        guard let text = readSmallFile("/proc/\(pid)/statm") else { return nil }
-        let fields = text.split(separator: " ")
-        guard fields.count >= 2, let pages = Int64(fields[1]), pages > 0 else { return nil }
-        return pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
+        guard let bytes = FileBytes.read(path: "/proc/\(pid)/statm", limit: 4_096),
+            let memory = ProcessMemory(bytes.span), memory.residentPages > 0
+        else { return nil }
+        return Int64(memory.residentPages * Machine.pageBytes)
     }
 
     private static func environment(with additions: [(key: String, value: String)]) -> [String] {
@@ -117,20 +118,9 @@ final class SpawnedProcess: Sendable {
     }
 }
 
-/// The text of a file of at most 1 MiB; nil when it cannot be read.
+/// The text of the first MiB of a file; nil when it cannot be read.
 func readSmallFile(_ path: String) -> String? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 16_384)
-    while bytes.count < 1 << 20 {
-        let count = read(descriptor, &chunk, chunk.count)
-        guard count >= 0 else { return nil }
-        if count == 0 { break }
-        bytes += chunk[..<count]
-    }
-    return String(decoding: bytes, as: UTF8.self)
+    FileBytes.read(path: path, limit: 1 << 20).map { String(decoding: $0, as: UTF8.self) }
 }
 
 /// The last lines of a log, for messages about failures. At most 2,000 bytes.
