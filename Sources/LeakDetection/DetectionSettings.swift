@@ -66,7 +66,7 @@ package struct DetectionSettings: Hashable, Sendable {
         shares: HeadroomShares(
             urgent: 0.5, urgentYoung: 0.5, unproven: 0.5, withinDay: 0.5, overDay: 0.5, seasoned: 0.5),
         urgency: 0, narrowSteps: StepShares(one: 0.75, three: 1), wideSteps: StepShares(one: 0.75, three: 1),
-        leastThird: 0.02, cleanWidth: 1_200, recordShare: 0.7, leastHistory: 43_200)
+        leastThird: 0.02, cleanWidth: 1_200, recordShare: 0.55, leastHistory: 43_200)
 
     /// The same settings for values that are multiplied by `factor` (bytes to KiB: 1/1024).
     package func scaled(by factor: Double) -> DetectionSettings {

@@ -26,9 +26,12 @@ struct CorpusBench {
                 var delays: [Double] = []
                 var ratios: [Double] = []
                 var early = 0
+                var missedNames: [String] = []
                 for machine in machines.enumerated().filter({ $0.offset.isMultiple(of: stride) }).map(\.element) {
                     let leaking = MachineCorpus.inject(machine.points, onset: onset * 3_600, pointsPerHour: slope)
-                    guard let leak = MachineCorpus.firstLeak(leaking) else { continue }
+                    guard let leak = MachineCorpus.firstLeak(leaking) else {
+                        missedNames.append(machine.name); continue
+                    }
                     let delay = leak.seconds / 3_600 - onset
                     if delay < 0 { early += 1; continue }
                     delays.append(delay)
@@ -36,6 +39,7 @@ struct CorpusBench {
                 }
                 delays.sort()
                 ratios.sort()
+                if let lost = missedNames.first { print("  missed", lost, missedNames.count) }
                 guard !delays.isEmpty else { print("onset \(onset) slope \(slope): none missed"); continue }
                 print(
                     String(
