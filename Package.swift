@@ -26,6 +26,7 @@ let hummingbirdCore = Dependency.product(name: "HummingbirdCore", package: "humm
 let httpTypes = Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let histogram = Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let lifecycle = Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging = Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -59,11 +60,14 @@ let ring0: [Target] = [
     code("LeakDetection", ["OakumModel"]),
     code("Recycling", ["OakumModel"]),
     code("KeeperProtocol"),
+    code("KeeperCore", ["KeeperProtocol"]),
     code("OakumTestKit", ["OakumModel"]),
+    tests("RepositoryTests", []),
+    tests("OakumTestKitTests", []),
     tests("OakumModelTests", ["OakumModel"]),
     tests("LeakDetectionTests", ["LeakDetection", "OakumModel"], exclude: ["Corpus"]),
     tests("RecyclingTests", ["Recycling", "OakumModel"]),
-    tests("KeeperProtocolTests", ["KeeperProtocol"]),
+    tests("KeeperProtocolTests", ["KeeperProtocol", "KeeperCore"]),
 ]
 
 let shared: [Target] = [
@@ -74,6 +78,7 @@ let shared: [Target] = [
     code("Outbound", ["CCurl"]),
     code("Migrations", [grdb]),
     code("PrometheusText"),
+    code("StrictYAML", [yams]),
     code("ProcessReadings", ["CLinux"]),
 ]
 
@@ -81,14 +86,16 @@ let products: [Target] = [
     code(
         "ServiceHandover",
         [
-            "CLinux", "PrometheusText", hummingbird, hummingbirdCore, httpTypes, lifecycle, logging, nioCore, nioPosix,
-            nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1,
+            "CLinux", "PrometheusText", hummingbird, hummingbirdCore, httpTypes, lifecycle, unixSignals, logging,
+            nioCore,
+            nioPosix, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1,
         ])
 ]
 
 let ring1: [Target] = [
     code("OakumAPI", ["OakumModel"]),
     code("OakumEngine", ["OakumAPI", "OakumModel", "LeakDetection", "Recycling"]),
+    code("EngineTestKit", ["OakumEngine", "OakumModel"]),
 ]
 
 let ring2: [Target] = [
@@ -100,16 +107,20 @@ let ring2: [Target] = [
     code(
         "OakumHTTP",
         [
-            "OakumAPI", "OakumModel", "PrometheusText", hummingbird, httpTypes, lifecycle, logging, nioCore, nioPosix,
+            "OakumAPI", "OakumModel", "PrometheusText", hummingbird, hummingbirdCore, httpTypes, lifecycle, logging,
+            nioCore, nioPosix, nioHTTPTypes,
         ]),
     code("OakumRemote", ["OakumAPI", "OakumModel", "Outbound"]),
-    code("LoadGenerator", ["OakumModel", histogram, nioCore, nioPosix, nioHTTP1]),
+    code("LoadGenerator", ["OakumModel", histogram, nioCore, nioPosix]),
 ]
 
 let jobs: [Target] = [
     code(
         "DrillRunner",
-        ["OakumAPI", "OakumModel", "LeakDetection", "LoadGenerator", "Outbound", "ProcessReadings", "CLinux", yams])
+        [
+            "OakumAPI", "OakumModel", "LeakDetection", "LoadGenerator", "Outbound", "ProcessReadings", "CLinux",
+            "StrictYAML",
+        ])
 ]
 
 let ring3: [Target] = [
@@ -117,12 +128,13 @@ let ring3: [Target] = [
         "OakumApp",
         [
             "OakumModel", "OakumAPI", "OakumEngine", "LeakDetection", "Recycling", "KeeperProtocol", "LinuxHost",
-            "SeriesStore", "IncidentStoreSQLite", "OakumHTTP", "ProcessReadings", "CLinux", lifecycle, logging, yams,
+            "SeriesStore", "IncidentStoreSQLite", "OakumHTTP", "ProcessReadings", "CLinux", "Outbound", "StrictYAML",
+            lifecycle, logging, unixSignals,
         ]),
     program(
         "oakum",
         ["OakumApp", "OakumRemote", "OakumAPI", "OakumModel", "DrillRunner", "LoadGenerator", argumentParser]),
-    program("oakum-keeper", ["KeeperProtocol", "CLinux"]),
+    program("oakum-keeper", ["KeeperProtocol", "KeeperCore", "CLinux"]),
 ]
 
 let registration: [Target] = [
@@ -131,46 +143,66 @@ let registration: [Target] = [
     code(
         "RegistrationHTTP",
         [
-            "RegistrationCore", "PrometheusText", "CSodium", "CLinux", hummingbird, httpTypes, lifecycle, logging,
-            nioCore,
+            "RegistrationCore", "PrometheusText", "CSodium", hummingbird, httpTypes, logging, nioCore,
         ]),
-    program(
-        "registrar",
+    code(
+        "RegistrarProgram",
         [
-            "RegistrationCore", "RegistrationStoreSQLite", "RegistrationHTTP", "ServiceHandover", "PrometheusText",
-            argumentParser, hummingbird, lifecycle, logging,
+            "RegistrationCore", "RegistrationStoreSQLite", "RegistrationHTTP", "ServiceHandover", argumentParser,
+            hummingbird, lifecycle, logging, unixSignals,
         ]),
-    code("RegistrationFaults", ["RegistrationCore", "RegistrationHTTP", hummingbird, httpTypes]),
-    program(
-        "registrar-drill",
-        [
-            "RegistrationCore", "RegistrationStoreSQLite", "RegistrationHTTP", "RegistrationFaults", "ServiceHandover",
-            "PrometheusText", argumentParser, hummingbird, lifecycle, logging,
-        ]),
+    program("registrar", ["RegistrarProgram", argumentParser]),
+    code("RegistrationFaults", ["RegistrationCore"]),
+    program("registrar-drill", ["RegistrarProgram", "RegistrationFaults", argumentParser]),
+]
+
+let examples: [Target] = [
+    .executableTarget(
+        name: "example-handover", dependencies: ["ServiceHandover", hummingbird, logging],
+        path: "examples/handover", swiftSettings: settings)
 ]
 
 let heavyTests: [Target] = [
-    tests("RepositoryTests", []),
     tests("PrometheusTextTests", ["PrometheusText"]),
-    tests("KeeperTests", ["KeeperProtocol", "CLinux", "oakum-keeper"]),
-    tests("EngineTests", ["OakumEngine", "OakumAPI", "OakumModel", "LeakDetection", "Recycling"]),
+    .executableTarget(
+        name: "fixture-worker", dependencies: ["CLinux"], path: "Tests/FixtureWorker", swiftSettings: settings),
+    tests("KeeperTests", ["KeeperProtocol", "KeeperCore", "CLinux", "oakum-keeper", "fixture-worker"]),
+    tests("EngineTests", ["OakumEngine", "EngineTestKit", "OakumAPI", "OakumModel", "LeakDetection", "Recycling"]),
     tests(
         "ContractTests",
         [
-            "OakumEngine", "OakumAPI", "OakumModel", "SeriesStore", "IncidentStoreSQLite", "RegistrationCore",
+            "OakumEngine", "EngineTestKit", "OakumAPI", "OakumModel", "SeriesStore", "IncidentStoreSQLite",
+            "RegistrationCore",
             "RegistrationStoreSQLite", "Migrations", grdb,
         ]),
-    tests("LinuxTests", ["ProcessReadings", "CLinux", "Outbound", "LinuxHost"]),
-    tests("ConsoleTests", ["OakumHTTP", "OakumAPI", "OakumModel", hummingbird, logging, nioCore]),
-    tests("LoadGeneratorTests", ["LoadGenerator", nioCore, nioPosix, nioHTTP1]),
-    tests("ServiceHandoverTests", ["ServiceHandover", hummingbird, httpTypes, logging, nioCore, nioPosix]),
+    tests(
+        "LinuxTests",
+        [
+            "ProcessReadings", "CLinux", "Outbound", "LinuxHost", "OakumEngine", "OakumModel", "oakum-keeper",
+            "fixture-worker",
+        ]),
+    tests(
+        "ConsoleTests",
+        [
+            "OakumHTTP", "OakumRemote", "OakumAPI", "OakumModel", "Outbound", "PrometheusText", lifecycle, logging,
+        ]),
+    tests("LoadGeneratorTests", ["LoadGenerator", nioCore, nioPosix]),
+    tests(
+        "ServiceHandoverTests",
+        [
+            "ServiceHandover", "PrometheusText", "example-handover", hummingbird, httpTypes, lifecycle, logging,
+            nioCore, nioPosix,
+        ]),
     tests(
         "RegistrationTests",
         [
-            "RegistrationCore", "RegistrationHTTP", "RegistrationStoreSQLite", "RegistrationFaults", "registrar",
-            "registrar-drill", "CSodium", hummingbird, logging,
+            "RegistrationCore", "RegistrationHTTP", "RegistrationStoreSQLite", "RegistrationFaults", "RegistrarProgram",
+            "registrar", "registrar-drill", "PrometheusText", "Outbound", hummingbird, httpTypes,
         ]),
-    tests("DrillRunnerTests", ["DrillRunner", "LoadGenerator"]),
+    .executableTarget(name: "fixture-leaker", path: "Tests/FixtureLeaker", swiftSettings: settings),
+    tests(
+        "DrillRunnerTests",
+        ["DrillRunner", "LoadGenerator", "OakumAPI", "OakumModel", "StrictYAML", "oakum", "fixture-leaker"]),
     tests(
         "ProcessTests",
         [
@@ -204,5 +236,6 @@ let package = Package(
             .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
             .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         ],
-    targets: coreOnly ? ring0 : ring0 + shared + products + ring1 + ring2 + jobs + ring3 + registration + heavyTests
+    targets: coreOnly
+        ? ring0 : ring0 + shared + products + ring1 + ring2 + jobs + ring3 + registration + examples + heavyTests
 )

@@ -1,1 +1,3 @@
-// Placeholder until the first line lands.
+import Glibc
+
+exit(KeeperProgram.run(CommandLine.arguments))

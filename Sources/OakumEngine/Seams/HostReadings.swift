@@ -6,6 +6,8 @@ package protocol HostReadings: Sendable {
     func sample(_ processes: [ProcessIdentity], at uptime: Uptime) -> [Sample?]
     /// Open descriptors of a process: a directory scan, so every 10 s at most. Nil when it cannot be read.
     func fileDescriptors(of process: ProcessIdentity) -> Int?
+    /// The process this code runs in.
+    var ownProcess: ProcessIdentity { get }
     /// Both clocks of the host.
     func now() -> Moment
 }

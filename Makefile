@@ -1,0 +1,36 @@
+# Everything here is a short script in scripts/: read that to see what happens.
+.DEFAULT_GOAL := help
+.PHONY: help run build test test-core bench bench-recycle sanitize format lint clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+run: ## Install what is missing, build, and start the example service under Oakum
+	@scripts/run
+
+build: ## Build everything in release mode
+	@scripts/build release
+
+test: ## Install what is missing, build, lint, and run every test
+	@scripts/test
+
+test-core: ## Run the tests of the pure core alone, without outside packages (seconds)
+	@scripts/test-core
+
+bench: ## Run all benchmarks and print their tables
+	@scripts/bench
+
+bench-recycle: ## Lose no request over 200 forced recycles (FULL=1: a million requests)
+	@scripts/bench recycle
+
+sanitize: ## Run the tests under the address and the thread sanitizer
+	@scripts/sanitize
+
+format: ## Format the Swift code
+	@scripts/format
+
+lint: ## Check the format of the Swift code
+	@scripts/lint
+
+clean: ## Delete what was built
+	rm -rf .build .build-*

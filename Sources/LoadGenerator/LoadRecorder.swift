@@ -1,0 +1,186 @@
+import Histogram
+import OakumModel
+
+/// How one request ended.
+enum RequestOutcome: Hashable {
+    case answered(status: Int)
+    /// `status` when there was an answer at all.
+    case failed(FailureKind, status: Int?, detail: String)
+}
+
+/// Counts what happened. Pure: times come in. Bounded: one histogram a stream and one for the running second, a
+/// timeline (stretches without an ending request are left out) of at most `timelineCapacity` records (then pairs of
+/// records are merged and each spans twice the time), 20 notes.
+struct LoadRecorder {
+    static let timelineCapacity = 7_200
+    static let noteLimit = 20
+    /// A send later than this after its time is the generator's fault.
+    static let lateNanoseconds: Int64 = 50_000_000
+    /// More late sends than this share, and the run says nothing about the service.
+    static let lateShareLimit = 0.01
+
+    private struct Stream {
+        var name: String
+        var requests: UInt64 = 0
+        var failed: UInt64 = 0
+        var latency = makeHistogram(.three)
+    }
+
+    private var streams: [Stream]
+    private var timeline: [LoadSecond] = []
+    private var resolution = 1
+    private var running = LoadSecond(second: 0, requests: 0, failures: FailureCounts(), p99Milliseconds: nil)
+    private var runningLatency = makeHistogram(.two)
+    private var lastP99: Double?
+    private(set) var requests: UInt64 = 0
+    private(set) var failures = FailureCounts()
+    private(set) var firstFailure: Double?
+    private var lastFailure: Double?
+    private var statuses: [Int: UInt64] = [:]
+    private var dispatched: UInt64 = 0
+    private var late: UInt64 = 0
+    private var notes: [String] = []
+    var connectionsOpened: UInt64 = 0
+
+    init(streamNames: [String]) {
+        streams = streamNames.map { Stream(name: $0) }
+    }
+
+    /// P99 of the last full record, in milliseconds.
+    var recentP99: Double? { lastP99 }
+
+    /// The generator took up a request so many nanoseconds after its time.
+    mutating func dispatched(lateBy nanoseconds: Int64) {
+        dispatched += 1
+        if nanoseconds > Self.lateNanoseconds { late += 1 }
+    }
+
+    /// A request of `stream` ended `seconds` after the start, `latency` nanoseconds after its scheduled time.
+    mutating func ended(stream: Int, _ outcome: RequestOutcome, latency nanoseconds: Int64, at seconds: Double) {
+        advance(to: seconds)
+        if case .failed(let kind, let status, let detail) = outcome {
+            failures[kind] += 1
+            running.failures[kind] += 1
+            note(seconds, streams[stream].name, kind, status, detail)
+            if kind == .notSent { return }
+            firstFailure = firstFailure ?? seconds
+            lastFailure = seconds
+            streams[stream].failed += 1
+        }
+        requests += 1
+        running.requests += 1
+        streams[stream].requests += 1
+        if let status = outcome.status { statuses[status, default: 0] += 1 }
+        guard outcome.hasLatency else { return }
+        let microseconds = min(max(UInt64(clamping: nanoseconds / 1000), 1), histogramLimit)
+        streams[stream].latency.record(microseconds)
+        runningLatency.record(microseconds)
+    }
+
+    /// Closes the records that ended before `seconds`.
+    mutating func advance(to seconds: Double) {
+        let now = Int(seconds)
+        guard now >= running.second + resolution else { return }
+        closeRunning()
+        running.second = now - now % resolution
+    }
+
+    private mutating func closeRunning() {
+        if runningLatency.totalCount > 0 {
+            running.p99Milliseconds = Double(runningLatency.valueAtPercentile(99)) / 1000
+            runningLatency.reset()
+        }
+        lastP99 = running.p99Milliseconds
+        if running.requests > 0 || running.failures != FailureCounts() { timeline.append(running) }
+        running = LoadSecond(
+            second: running.second + resolution, requests: 0, failures: FailureCounts(), p99Milliseconds: nil)
+        if timeline.count >= Self.timelineCapacity { halveTimeline() }
+    }
+
+    private mutating func halveTimeline() {
+        resolution *= 2
+        var merged: [LoadSecond] = []
+        for record in timeline {
+            let start = record.second - record.second % resolution
+            guard var previous = merged.last, previous.second == start else {
+                merged.append(record)
+                merged[merged.count - 1].second = start
+                continue
+            }
+            previous.requests += record.requests
+            previous.failures.add(record.failures)
+            previous.p99Milliseconds = [previous.p99Milliseconds, record.p99Milliseconds].compactMap(\.self).max()
+            merged[merged.count - 1] = previous
+        }
+        timeline = merged
+    }
+
+    private mutating func note(_ seconds: Double, _ name: String, _ kind: FailureKind, _ status: Int?, _ detail: String)
+    {
+        guard notes.count < Self.noteLimit else { return }
+        let tenths = Int64((seconds * 10).rounded())
+        let answer = status.map { " (status \($0))" } ?? ""
+        notes.append("\(tenths / 10).\(tenths % 10) s: \(name) \(kind.rawValue)\(answer): \(detail)")
+    }
+
+    /// The report of a run that took `seconds`.
+    mutating func report(startedAt: Uptime, seconds: Double) -> LoadReport {
+        advance(to: seconds)
+        closeRunning()
+        var all = makeHistogram(.three)
+        for stream in streams { all.add(stream.latency) }
+        return LoadReport(
+            startedAt: startedAt, seconds: seconds, requests: requests, failed: failures.failed, failures: failures,
+            firstFailureSeconds: firstFailure, lastFailureSeconds: lastFailure, latency: summary(of: all),
+            worstP99Milliseconds: timeline.compactMap(\.p99Milliseconds).max(), statuses: statuses,
+            streams: streams.map {
+                StreamReport(name: $0.name, requests: $0.requests, failed: $0.failed, latency: summary(of: $0.latency))
+            },
+            timeline: timeline, timelineResolutionSeconds: resolution, connectionsOpened: connectionsOpened,
+            lateShare: lateShare, notes: notes, noEvidence: noEvidence)
+    }
+
+    private var lateShare: Double { dispatched == 0 ? 0 : Double(late) / Double(dispatched) }
+
+    private var noEvidence: String? {
+        if failures[.notSent] > 0 {
+            return "the generator could not send \(failures[.notSent]) requests: \(notes.first ?? "no detail")"
+        }
+        if dispatched == 0 { return "no request was scheduled" }
+        guard lateShare > Self.lateShareLimit else { return nil }
+        let percent = (lateShare * 1000).rounded() / 10
+        return "the generator sent \(percent) % of the requests more than 50 ms late: give it more CPU, or ask for less"
+    }
+}
+
+extension RequestOutcome {
+    var status: Int? {
+        switch self {
+        case .answered(let status): status
+        case .failed(_, let status, _): status
+        }
+    }
+
+    /// A refused or broken request has no latency, and would make a failing service look fast.
+    var hasLatency: Bool {
+        if case .failed(.timedOut, _, _) = self { return true }
+        return status != nil
+    }
+}
+
+/// One hour in microseconds.
+private let histogramLimit: UInt64 = 3_600_000_000
+
+private func makeHistogram(_ digits: SignificantDigits) -> Histogram<UInt64> {
+    Histogram(highestTrackableValue: histogramLimit, numberOfSignificantValueDigits: digits)
+}
+
+private func summary(of histogram: Histogram<UInt64>) -> LatencySummary? {
+    guard histogram.totalCount > 0 else { return nil }
+    func milliseconds(_ percentile: Double) -> Double {
+        Double(histogram.valueAtPercentile(percentile)) / 1000
+    }
+    return LatencySummary(
+        p50: milliseconds(50), p90: milliseconds(90), p99: milliseconds(99), p999: milliseconds(99.9),
+        max: Double(histogram.max) / 1000, mean: histogram.mean / 1000)
+}

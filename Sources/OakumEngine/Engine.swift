@@ -1,0 +1,157 @@
+import OakumAPI
+import OakumModel
+import Recycling
+
+/// Watches services and acts on what it sees: the long-lived coordinator between keeper, host, stores and people.
+///
+/// Decisions are made by `ServiceWatch`, a value; this actor feeds it and carries out what it says. Orders, probes and
+/// journal writes go through pumps of their own, so that a slow disk or worker never holds up the sampling.
+package actor Engine<C: Clock> where C.Duration == Duration {
+    /// How `run()` ended.
+    package enum Ending: Hashable, Sendable {
+        /// Only `oakum` ends; keeper and workers go on.
+        case detached
+        /// Workers and keeper were stopped too.
+        case down
+    }
+
+    package let configuration: EngineConfiguration
+    let control: any WorkerControl
+    let host: any HostReadings
+    let probe: any WorkerProbe
+    let journal: any EventJournal
+    let history: any HistoryStore
+    let clock: C
+    let addressOf: @Sendable (String) -> String
+
+    var services: [String: ServiceWatch] = [:]
+    var keeperPID: Int32?
+    let startedAt: Moment
+    var isPaused = false
+    /// What does not work right now, by source.
+    var problems: [String: String] = [:]
+    var unwritten = UnwrittenEvents()
+    /// The last reading of what is read less than once a second, by process, to go into its next sample.
+    var slowReadings: [ProcessIdentity: SlowReading] = [:]
+    var historyBusy = false
+    var ticks: UInt64 = 0
+
+    let orders = Signal()
+    let writes = Signal()
+    let slowRound = Signal()
+    let probes: AsyncStream<ProbeJob>
+    let probeJobs: AsyncStream<ProbeJob>.Continuation
+    let endings: AsyncStream<Ending>
+    let endingWish: AsyncStream<Ending>.Continuation
+
+    struct ProbeJob: Sendable {
+        var service: String
+        var number: UInt32
+        var process: ProcessIdentity
+        var adminSocket: String
+        var path: String
+    }
+
+    struct SlowReading: Sendable {
+        var fileDescriptors: Int?
+        var requests: Double?
+    }
+
+    /// - Parameter addressOf: where a service listens, as people would type it, by its name.
+    package init(
+        configuration: EngineConfiguration, control: any WorkerControl, host: any HostReadings,
+        probe: any WorkerProbe, journal: any EventJournal, history: any HistoryStore, clock: C,
+        addressOf: @escaping @Sendable (String) -> String
+    ) {
+        self.configuration = configuration
+        self.control = control
+        self.host = host
+        self.probe = probe
+        self.journal = journal
+        self.history = history
+        self.clock = clock
+        self.addressOf = addressOf
+        self.startedAt = host.now()
+        // A worker has at most one probe under way, so the stream holds at most one job a worker.
+        (self.probes, self.probeJobs) = AsyncStream.makeStream()
+        (self.endings, self.endingWish) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
+    }
+
+    /// Takes over what runs, starts what is missing, then watches until `end(_:)` is called.
+    ///
+    /// - Parameter whenUp: called once, when the first order has been accepted.
+    /// - Throws: `WorkerControlError` when the first order cannot be carried out (an address is taken, say).
+    package func run(whenUp: @Sendable () -> Void = {}) async throws(WorkerControlError) -> Ending {
+        try await begin()
+        whenUp()
+        let ending = await watch()
+        if ending == .down {
+            do throws(WorkerControlError) {
+                try await control.stopAll()
+            } catch {
+                problems["keeper"] = "stopping failed: \(error)"
+            }
+        }
+        let message =
+            ending == .down ? "oakum, its keeper and all workers stopped" : "oakum stopped; the workers go on"
+        record([Event(kind: .watchStopped, at: host.now(), message: message)])
+        await writeEvents()
+        return ending
+    }
+
+    /// Makes `run()` end. The first wish counts.
+    package nonisolated func end(_ ending: Ending) {
+        endingWish.yield(ending)
+    }
+
+    private func watch() async -> Ending {
+        await withTaskGroup(of: Ending?.self, returning: Ending.self) { group in
+            group.addTask { await self.followSignals() }
+            group.addTask { await self.followOrders() }
+            group.addTask { await self.followWrites() }
+            group.addTask { await self.followProbes() }
+            group.addTask { await self.followSlowRounds() }
+            group.addTask { await self.followClock() }
+            group.addTask {
+                for await ending in self.endings { return ending }
+                return nil
+            }
+            for await ending in group {
+                guard let ending else { continue }
+                group.cancelAll()
+                return ending
+            }
+            return .detached
+        }
+    }
+
+    /// Carries out what a service watch decided.
+    func carryOut(_ actions: [WatchAction], of service: String) {
+        var events: [Event] = []
+        for action in actions {
+            switch action {
+            case .order: orders.raise()
+            case .probe(let number, let process, let socket):
+                let path = services[service]?.configuration.healthPath ?? "/readyz"
+                probeJobs.yield(
+                    ProbeJob(service: service, number: number, process: process, adminSocket: socket, path: path))
+            case .record(let event): events.append(event)
+            }
+        }
+        record(events)
+    }
+
+    func record(_ events: [Event]) {
+        guard !events.isEmpty else { return }
+        unwritten.add(events)
+        writes.raise()
+    }
+
+    /// Lets one service watch handle something and carries out what it says.
+    func update(_ service: String, _ change: (inout ServiceWatch, Moment) -> [WatchAction]) {
+        guard var watch = services[service] else { return }
+        let actions = change(&watch, host.now())
+        services[service] = watch
+        carryOut(actions, of: service)
+    }
+}

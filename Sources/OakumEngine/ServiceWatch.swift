@@ -1,0 +1,202 @@
+package import OakumModel
+package import Recycling
+
+/// What the shell around a `ServiceWatch` must do.
+package enum WatchAction: Hashable, Sendable {
+    case order(Set<UInt32>)
+    case probe(UInt32, ProcessIdentity, adminSocket: String)
+    case record(Event)
+}
+
+/// One service: its pool, what is known of each worker, and what its recycles bought. Pure: events in, actions out.
+package struct ServiceWatch: Sendable {
+    package let configuration: ServiceConfiguration
+    package private(set) var pool: WorkerPool
+    /// By worker number; one for each living process.
+    package private(set) var watches: [UInt32: WorkerWatch] = [:]
+    package var observeOnly: Bool
+    package private(set) var paused = false
+    private var purchases = RecyclePurchases()
+    /// Workers whose withheld recycle has been told, so that it is told once a process.
+    private var toldWithheld: Set<ProcessIdentity> = []
+
+    package init(configuration: ServiceConfiguration, observeOnly: Bool, nextNumber: UInt32) {
+        self.configuration = configuration
+        self.observeOnly = observeOnly
+        self.pool = WorkerPool(settings: configuration.pool, nextNumber: nextNumber)
+    }
+
+    private var name: String { configuration.name }
+
+    package mutating func begin(adopting workers: [KeptWorker], ordered: Set<UInt32>, at now: Moment) -> [WatchAction] {
+        var actions = translate(pool.begin(adopting: ordered, at: now.uptime), at: now)
+        for worker in workers {
+            actions += started(worker, at: now, adopted: true)
+        }
+        return actions
+    }
+
+    /// Feeds samples from before a restart of `oakum` to the detector of an adopted worker.
+    package mutating func restore(_ samples: [Sample], of number: UInt32, process: ProcessIdentity) {
+        guard watches[number]?.process == process else { return }
+        for sample in samples {
+            _ = watches[number]?.add(sample, trigger: configuration.trigger)
+        }
+    }
+
+    package mutating func handle(_ signal: WorkerSignal, at now: Moment) -> [WatchAction] {
+        switch signal {
+        case .started(let worker):
+            return started(worker, at: now, adopted: false)
+        case .ready(let id, let process):
+            return translate(pool.handle(.saidReady(id.number, process), at: now.uptime), at: now)
+        case .stopping(let id, let process):
+            return translate(pool.handle(.saidStopping(id.number, process), at: now.uptime), at: now)
+        case .exited(let id, let process, let reason, let restartIn):
+            return exited(id.number, process, reason, restartIn: restartIn, at: now)
+        case .startFailed(let id, let why, let restartIn):
+            let again = restartIn.map { "; tried again in \(Words.seconds($0))" } ?? ""
+            let event = Event(
+                kind: .workerFailed, at: now, service: name, worker: id.number,
+                message: "\(id) could not be started: \(why)\(again)")
+            return [.record(event)]
+        }
+    }
+
+    package mutating func probed(
+        _ number: UInt32, _ process: ProcessIdentity, healthy: Bool, at now: Moment
+    ) -> [WatchAction] {
+        translate(pool.handle(.probed(number, process, healthy: healthy), at: now.uptime), at: now)
+    }
+
+    /// Asked for by a person: allowed in observe-only mode, refused while paused.
+    package mutating func recycleByHand(_ number: UInt32, by whom: String, at now: Moment) -> [WatchAction] {
+        let request = RecycleRequest(worker: number, cause: .byHand, reason: "asked for by \(whom)")
+        return translate(pool.handle(.requested(request), at: now.uptime), at: now)
+    }
+
+    package mutating func setPaused(_ paused: Bool) {
+        self.paused = paused
+        pool.mayAct = !paused
+    }
+}
+
+// MARK: - Once a second
+
+extension ServiceWatch {
+    /// Takes in the samples of this second; workers without one are left as they are.
+    package mutating func tick(_ samples: [(number: UInt32, sample: Sample)], at now: Moment) -> [WatchAction] {
+        var actions: [WatchAction] = []
+        for (number, sample) in samples {
+            guard let changed = watches[number]?.add(sample, trigger: configuration.trigger),
+                let watch = watches[number]
+            else { continue }
+            if changed { actions.append(.record(verdictEvent(number, watch, at: now))) }
+            if let told = purchases.judge(number, watch: watch, service: name, at: now) {
+                actions.append(.record(told))
+            }
+        }
+        for number in watches.keys.sorted() {
+            guard let watch = watches[number], pool.workers[number]?.phase == .serving,
+                let request = watch.recycleRequest(number: number, trigger: configuration.trigger)
+            else { continue }
+            actions += want(request, watch: watch, at: now)
+        }
+        return actions + translate(pool.handle(.tick, at: now.uptime), at: now)
+    }
+
+    private mutating func want(_ request: RecycleRequest, watch: WorkerWatch, at now: Moment) -> [WatchAction] {
+        guard observeOnly || paused else {
+            return translate(pool.handle(.requested(request), at: now.uptime), at: now)
+        }
+        guard !toldWithheld.contains(watch.process) else { return [] }
+        toldWithheld.insert(watch.process)
+        let why = paused ? "acts are paused" : "observe-only"
+        let event = Event(
+            kind: .recycleWithheld, at: now, service: name, worker: request.worker, process: watch.process,
+            message: "\(name)/\(request.worker) would be recycled now (\(why)): \(request.reason)",
+            verdict: watch.verdict)
+        return [.record(event)]
+    }
+
+    private func verdictEvent(_ number: UInt32, _ watch: WorkerWatch, at now: Moment) -> Event {
+        var facts: [String: String] = ["budget_bytes": "\(configuration.budget.bytes)"]
+        if let rss = watch.latest?.rss { facts["rss_bytes"] = "\(rss.bytes)" }
+        return Event(
+            kind: .verdict, at: now, service: name, worker: number, process: watch.process,
+            message: "\(name)/\(number): \(watch.summary)", verdict: watch.verdict, facts: facts)
+    }
+}
+
+// MARK: - Starts, exits and what the pool says
+
+extension ServiceWatch {
+    private mutating func started(_ worker: KeptWorker, at now: Moment, adopted: Bool) -> [WatchAction] {
+        let number = worker.id.number
+        watches[number] = WorkerWatch(process: worker.process, startedAt: now, limit: configuration.budget)
+        let verb = adopted ? "taken over" : "started"
+        let highest = max(pool.nextNumber, number &+ 1)
+        let event = Event(
+            kind: .workerStarted, at: now, service: name, worker: number, process: worker.process,
+            message: "\(worker.id) \(verb) as pid \(worker.process.pid)", facts: ["next_number": "\(highest)"])
+        let poolEvent = PoolEvent.started(
+            number, worker.process, adminSocket: worker.adminSocket, saidReady: worker.saidReady)
+        return [.record(event)] + translate(pool.handle(poolEvent, at: now.uptime), at: now)
+    }
+
+    private mutating func exited(
+        _ number: UInt32, _ process: ProcessIdentity, _ reason: ExitReason, restartIn: Double?, at now: Moment
+    ) -> [WatchAction] {
+        let asked = pool.workers[number]?.phase == .draining
+        if watches[number]?.process == process { watches[number] = nil }
+        toldWithheld.remove(process)
+        if restartIn == nil, !asked { purchases.forget(number) }
+        var message = "\(name)/\(number) (pid \(process.pid)) ended: \(reason.words)"
+        if asked {
+            message += ", as it was told"
+        } else if let restartIn {
+            message += "; started again in \(Words.seconds(restartIn))"
+        }
+        let event = Event(
+            kind: .workerExited, at: now, service: name, worker: number, process: process, message: message,
+            facts: ["asked": asked ? "true" : "false"])
+        let poolEvent = PoolEvent.exited(number, process, willRestart: restartIn != nil)
+        return [.record(event)] + translate(pool.handle(poolEvent, at: now.uptime), at: now)
+    }
+
+    private mutating func translate(_ actions: [PoolAction], at now: Moment) -> [WatchAction] {
+        var result: [WatchAction] = []
+        for action in actions {
+            switch action {
+            case .order(let numbers): result.append(.order(numbers))
+            case .probe(let number, let process, let socket):
+                result.append(.probe(number, process, adminSocket: socket))
+            case .note(let note): result += told(note, at: now)
+            }
+        }
+        return result
+    }
+
+    private mutating func told(_ note: PoolNote, at now: Moment) -> [WatchAction] {
+        var events: [Event] = []
+        var watch: WorkerWatch?
+        var boughtSeconds: Double?
+        switch note {
+        case .serving(let number, _):
+            watches[number]?.servingSince = now.uptime
+            watch = watches[number]
+        case .recycleStarted(let request, _):
+            watch = watches[request.worker]
+            if let lasted = purchases.begin(request, watch: watch, service: name, at: now) { events.append(lasted) }
+        case .recycleFinished(let request, let successor, _):
+            let since = watches[successor]?.servingSince ?? now.uptime
+            boughtSeconds = purchases.finish(request, successor: successor, servingSince: since)
+        case .overdue(let number, _), .leftOver(let number, _):
+            watch = watches[number]
+        case .recycleFailed(let request, _, _, _):
+            watch = watches[request.worker]
+        }
+        events.append(note.event(service: name, watch: watch, boughtSeconds: boughtSeconds, at: now))
+        return events.map(WatchAction.record)
+    }
+}

@@ -1,0 +1,73 @@
+package import LeakDetection
+package import OakumModel
+package import Recycling
+
+/// What is known of one process: its detector, its last samples, its verdict.
+package struct WorkerWatch: Sendable {
+    package let process: ProcessIdentity
+    package let startedAt: Moment
+    package private(set) var verdict = Verdict(code: .notEnoughData)
+    package private(set) var latest: Sample?
+    package private(set) var cpuCores: Double?
+    /// The smallest resident set of the first samples after it began to serve: what a fresh worker holds.
+    package private(set) var freshFloor: ByteCount?
+    /// Since when it serves.
+    package var servingSince: Uptime?
+    private var detector: LeakDetector
+    private let limit: ByteCount
+    private var samplesOverShare = 0
+    private var freshSamples = 0
+
+    /// How many samples after the begin of serving make up `freshFloor`.
+    private static let freshCount = 5
+
+    package init(process: ProcessIdentity, startedAt: Moment, limit: ByteCount, settings: DetectionSettings = .worker) {
+        self.process = process
+        self.startedAt = startedAt
+        self.limit = limit
+        self.detector = LeakDetector(settings: settings, limit: Double(limit.bytes))
+    }
+
+    /// Takes in a sample. Returns true when the verdict's code changed.
+    package mutating func add(_ sample: Sample, trigger: RecycleTrigger) -> Bool {
+        if let last = latest, sample.at <= last.at { return false }
+        if let last = latest, let before = last.cpuSeconds, let now = sample.cpuSeconds, now >= before {
+            cpuCores = (now - before) / (sample.at - last.at)
+        }
+        latest = sample
+        if servingSince != nil, freshSamples < Self.freshCount {
+            freshSamples += 1
+            freshFloor = min(freshFloor ?? sample.rss, sample.rss)
+        }
+        let share = Double(sample.rss.bytes) / Double(max(1, limit.bytes))
+        samplesOverShare = share >= trigger.budgetShare ? samplesOverShare + 1 : 0
+        // The budget is about the resident set, so the forecast is too.
+        detector.add(SeriesPoint(seconds: sample.at.seconds, value: Double(sample.rss.bytes), work: sample.requests))
+        let before = verdict.code
+        verdict = detector.verdict()
+        return verdict.code != before
+    }
+
+    /// Whether this worker should be replaced, and why in words; nil while it should not.
+    package func recycleRequest(number: UInt32, trigger: RecycleTrigger) -> RecycleRequest? {
+        guard servingSince != nil, let latest else { return nil }
+        if verdict.code == .leak, let forecast = verdict.timeToLimit, forecast.low <= trigger.lead {
+            let reason =
+                "leak: \(latest.rss) of \(limit), the budget is reached in \(Words.interval(forecast)); "
+                + "replaced \(Words.seconds(trigger.lead)) ahead"
+            return RecycleRequest(worker: number, cause: .leak, reason: reason)
+        }
+        if samplesOverShare >= 3 {
+            let reason =
+                "budget: \(latest.rss) of \(limit) for 3 samples, over \(Int(trigger.budgetShare * 100)) %; "
+                + "verdict \(Words.verdict(verdict.code))"
+            return RecycleRequest(worker: number, cause: verdict.code == .leak ? .leak : .budget, reason: reason)
+        }
+        return nil
+    }
+
+    /// One sentence for tables: "leak: 0.8 MiB/s, budget reached in 41–52 s".
+    package var summary: String {
+        Words.summary(verdict)
+    }
+}

@@ -1,0 +1,65 @@
+/// One outgoing HTTP request. Redirects are never followed.
+package struct OutboundRequest: Sendable {
+    /// Where a request goes.
+    package enum Target: Sendable {
+        /// `http://` or `https://`; a proxy named in the environment is honoured.
+        case url(String)
+        /// HTTP/1.1 over a Unix stream socket, on a connection of its own; no proxy. `requestTarget` starts with "/".
+        case unixSocket(path: String, requestTarget: String)
+    }
+
+    package var method: String
+    package var target: Target
+    package var headers: [(String, String)]
+    package var body: [UInt8]
+    /// For everything together: waiting for a free slot, name lookup, connecting, sending, and the whole answer.
+    package var timeoutSeconds: Double
+    /// A longer body ends the transfer with `OutboundError.tooLarge`.
+    package var maxResponseBytes: Int
+
+    package init(
+        method: String = "GET", target: Target, headers: [(String, String)] = [], body: [UInt8] = [],
+        timeoutSeconds: Double = 10, maxResponseBytes: Int = 1 << 20
+    ) {
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.body = body
+        self.timeoutSeconds = timeoutSeconds
+        self.maxResponseBytes = maxResponseBytes
+    }
+}
+
+/// A complete answer, whatever its status.
+package struct OutboundResponse: Sendable {
+    package var status: Int
+    /// In the order received; names as the server wrote them.
+    package var headers: [(String, String)]
+    package var body: [UInt8]
+
+    package init(status: Int, headers: [(String, String)], body: [UInt8]) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// The first value of a header; names compare without regard to case.
+    package func header(_ name: String) -> String? {
+        let wanted = name.lowercased()
+        return headers.first { $0.0.lowercased() == wanted }?.1
+    }
+}
+
+/// Why there is no answer. The texts name host or socket path, never the rest of a URL: that may hold a secret.
+package enum OutboundError: Error, Hashable, Sendable {
+    /// Nothing listens there, the name does not resolve, or the network is unreachable. Retrying later may help.
+    case cannotConnect(String)
+    /// The request's own deadline passed. Whether the other side acted on it is unknown.
+    case timedOut(String)
+    /// The answer was longer than the request allows.
+    case tooLarge(String)
+    /// A malformed request or answer, a cut connection, a TLS failure, or too many requests waiting.
+    case failed(String)
+    /// The task was cancelled, or the client was shut down.
+    case cancelled
+}

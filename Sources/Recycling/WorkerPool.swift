@@ -1,0 +1,249 @@
+package import OakumModel
+
+/// The workers of one service and the recycle under way: events in, actions out.
+///
+/// The successor always comes first: it must serve before the old worker drains, one recycle at a time, no more often
+/// than the settings allow, and never below the capacity floor. Everything follows from the standing order: a recycle is
+/// an order with one number more, then one with one number less, so that a death of the shell in between costs nothing
+/// but a spare worker, which the next start removes.
+package struct WorkerPool: Sendable {
+    /// A recycle under way.
+    package struct Recycle: Hashable, Sendable {
+        package let request: RecycleRequest
+        package let successor: UInt32
+        package let startedAt: Uptime
+        /// The successor serves and the old worker was told to stop.
+        package internal(set) var draining = false
+    }
+
+    package var settings: PoolSettings
+    package private(set) var workers: [UInt32: PoolWorker] = [:]
+    /// The numbers there should be.
+    package private(set) var ordered: Set<UInt32> = []
+    package private(set) var current: Recycle?
+    /// Waiting recycles, one a worker, oldest first: never more than there are workers.
+    package private(set) var waiting: [RecycleRequest] = []
+    /// Recycles that were finished since the pool was made.
+    package private(set) var finished = 0
+    /// False while acts are stopped: nothing new is begun, what is under way is finished.
+    package var mayAct = true
+    /// The next number to be given.
+    package private(set) var nextNumber: UInt32
+    private var pace: RecyclePace
+
+    /// - Parameter nextNumber: above every number ever given in this state folder.
+    package init(settings: PoolSettings, nextNumber: UInt32 = 1) {
+        self.settings = settings
+        self.nextNumber = max(1, nextNumber)
+        self.pace = RecyclePace()
+    }
+
+    package var serving: [PoolWorker] {
+        workers.values.filter { $0.phase == .serving }.sorted { $0.number < $1.number }
+    }
+
+    /// Takes over what already runs, then asks for what is missing.
+    package mutating func begin(adopting numbers: Set<UInt32>, at now: Uptime) -> [PoolAction] {
+        for number in numbers {
+            workers[number] = PoolWorker(number: number, phase: .starting, since: now)
+            nextNumber = max(nextNumber, number &+ 1)
+        }
+        ordered = numbers
+        return advance(at: now)
+    }
+
+    /// Takes in one event and says what to do. Events of processes that are no longer known change nothing.
+    package mutating func handle(_ event: PoolEvent, at now: Uptime) -> [PoolAction] {
+        var actions: [PoolAction] = []
+        switch event {
+        case .started(let number, let process, let adminSocket, let saidReady):
+            started(number, process, adminSocket: adminSocket, saidReady: saidReady, at: now)
+        case .saidReady(let number, let process):
+            if workers[number]?.process == process { workers[number]?.saidReady = true }
+        case .saidStopping(let number, let process):
+            if workers[number]?.process == process { workers[number]?.stopsOfItself(at: now) }
+        case .probed(let number, let process, let healthy):
+            probed(number, process, healthy: healthy, at: now)
+        case .exited(let number, let process, let willRestart):
+            actions += exited(number, process, willRestart: willRestart, at: now)
+        case .requested(let request):
+            enqueue(request)
+        case .tick:
+            break
+        }
+        return actions + advance(at: now)
+    }
+
+    /// May be told twice, or late: then it changes nothing but a readiness that was missed.
+    private mutating func started(
+        _ number: UInt32, _ process: ProcessIdentity, adminSocket: String, saidReady: Bool, at now: Uptime
+    ) {
+        if let known = workers[number]?.process {
+            guard known != process else {
+                if saidReady { workers[number]?.saidReady = true }
+                return
+            }
+            guard process.startTicks >= known.startTicks else { return }
+        }
+        // A worker nobody asked for any more is on its way out already.
+        if workers[number] == nil {
+            workers[number] = PoolWorker(number: number, phase: .draining, since: now)
+            nextNumber = max(nextNumber, number &+ 1)
+        }
+        workers[number]?.restarted(as: process, adminSocket: adminSocket, saidReady: saidReady, at: now)
+    }
+
+    private mutating func probed(_ number: UInt32, _ process: ProcessIdentity, healthy: Bool, at now: Uptime) {
+        guard var worker = workers[number], worker.process == process else { return }
+        worker.probing = false
+        worker.probeAgainAt = now + 0.25
+        if healthy, worker.saidReady, worker.healthySince == nil { worker.healthySince = now }
+        workers[number] = worker
+    }
+
+    private mutating func enqueue(_ request: RecycleRequest) {
+        guard ordered.contains(request.worker), current?.request.worker != request.worker,
+            current?.successor != request.worker, !waiting.contains(where: { $0.worker == request.worker })
+        else { return }
+        waiting.append(request)
+    }
+
+    private mutating func exited(
+        _ number: UInt32, _ process: ProcessIdentity, willRestart: Bool, at now: Uptime
+    ) -> [PoolAction] {
+        guard let worker = workers[number], worker.process == process else { return [] }
+        guard worker.phase != .draining, willRestart || ordered.contains(number) else {
+            workers[number] = nil
+            return finishIfGone(number, at: now)
+        }
+        workers[number]?.died(at: now)
+        // Its memory is given back; who asked by hand had another reason.
+        waiting.removeAll { $0.worker == number && $0.cause != .byHand }
+        if let recycle = current, recycle.successor == number, !recycle.draining {
+            return fail(recycle, why: "the new worker died before it served", at: now)
+        }
+        return []
+    }
+
+    private mutating func finishIfGone(_ number: UInt32, at now: Uptime) -> [PoolAction] {
+        guard let recycle = current, recycle.draining, recycle.request.worker == number else { return [] }
+        current = nil
+        finished += 1
+        pace.succeeded()
+        let seconds = now - recycle.startedAt
+        return [.note(.recycleFinished(recycle.request, successor: recycle.successor, seconds: seconds))]
+    }
+}
+
+// MARK: - What follows from the state
+
+extension WorkerPool {
+    private mutating func advance(at now: Uptime) -> [PoolAction] {
+        var actions = advanceReadiness(at: now)
+        actions += advanceRecycle(at: now)
+        actions += reconcile(at: now)
+        actions += beginRecycle(at: now)
+        return actions
+    }
+
+    /// Ready is: said so, one good probe, and alive for the minimum healthy time.
+    private mutating func advanceReadiness(at now: Uptime) -> [PoolAction] {
+        var actions: [PoolAction] = []
+        for number in workers.keys.sorted() {
+            guard var worker = workers[number], worker.phase == .starting else { continue }
+            if let process = worker.process, let socket = worker.adminSocket, worker.saidReady,
+                worker.healthySince == nil, !worker.probing, now >= worker.probeAgainAt
+            {
+                worker.probing = true
+                actions.append(.probe(number, process, adminSocket: socket))
+            } else if let healthySince = worker.healthySince, now - healthySince >= settings.minimumHealthy {
+                worker.phase = .serving
+                actions.append(.note(.serving(number, after: now - worker.since)))
+            } else if now - worker.since > settings.readyWithin, !worker.toldOverdue, current?.successor != number {
+                worker.toldOverdue = true
+                actions.append(.note(.overdue(number, after: now - worker.since)))
+            }
+            workers[number] = worker
+        }
+        return actions
+    }
+
+    private mutating func advanceRecycle(at now: Uptime) -> [PoolAction] {
+        guard let recycle = current, !recycle.draining else { return [] }
+        guard workers[recycle.successor]?.phase == .serving else {
+            guard now - recycle.startedAt > settings.readyWithin else { return [] }
+            return fail(recycle, why: "the new worker was not ready within \(Int(settings.readyWithin)) s", at: now)
+        }
+        // A worker that does not serve costs no capacity when it goes.
+        if workers[recycle.request.worker]?.phase == .serving {
+            guard serving.count > settings.capacityFloor else { return [] }
+        }
+        current?.draining = true
+        return retire(recycle.request.worker, at: now) + finishIfNeverLived(recycle.request.worker, at: now)
+    }
+
+    /// The old worker may have died while its successor started: then nothing will report its exit.
+    private mutating func finishIfNeverLived(_ number: UInt32, at now: Uptime) -> [PoolAction] {
+        workers[number] == nil ? finishIfGone(number, at: now) : []
+    }
+
+    private mutating func retire(_ number: UInt32, at now: Uptime) -> [PoolAction] {
+        ordered.remove(number)
+        waiting.removeAll { $0.worker == number }
+        if workers[number]?.process == nil {
+            workers[number] = nil
+        } else {
+            workers[number]?.phase = .draining
+            workers[number]?.since = now
+        }
+        return [.order(ordered)]
+    }
+
+    private mutating func fail(_ recycle: Recycle, why: String, at now: Uptime) -> [PoolAction] {
+        current = nil
+        let wait = pace.failed(at: now, settings: settings)
+        let note = PoolNote.recycleFailed(recycle.request, successor: recycle.successor, why: why, retryIn: wait)
+        return retire(recycle.successor, at: now) + [.note(note)]
+    }
+
+    /// Brings the number of workers to what is desired, outside recycles.
+    private mutating func reconcile(at now: Uptime) -> [PoolAction] {
+        guard current == nil else { return [] }
+        if ordered.count < settings.desired {
+            while ordered.count < settings.desired {
+                ordered.insert(nextNumber)
+                workers[nextNumber] = PoolWorker(number: nextNumber, phase: .starting, since: now)
+                nextNumber += 1
+            }
+            return [.order(ordered)]
+        }
+        guard ordered.count > settings.desired, mayAct, let (number, served) = leftOver(at: now) else { return [] }
+        return [.note(.leftOver(number, served: served))] + retire(number, at: now)
+    }
+
+    /// Who goes when there are too many, after a recycle that was cut short: the oldest, once there are enough without
+    /// it. One that has not come to serve in time goes instead: else it would be in the way of every later recycle.
+    private func leftOver(at now: Uptime) -> (number: UInt32, served: Bool)? {
+        let servingNumbers = ordered.filter { workers[$0]?.phase == .serving }
+        if servingNumbers.count > settings.desired, let oldest = servingNumbers.min() { return (oldest, true) }
+        let overdue = ordered.subtracting(servingNumbers).filter { number in
+            workers[number].map { now - $0.notServingSince > settings.readyWithin } ?? false
+        }
+        return overdue.max().map { ($0, false) }
+    }
+
+    private mutating func beginRecycle(at now: Uptime) -> [PoolAction] {
+        waiting.removeAll { !ordered.contains($0.worker) }
+        guard mayAct, current == nil, ordered.count == settings.desired, let request = waiting.first,
+            pace.allows(at: now, settings: settings)
+        else { return [] }
+        waiting.removeFirst()
+        pace.started(at: now)
+        let successor = nextNumber
+        nextNumber += 1
+        ordered.insert(successor)
+        workers[successor] = PoolWorker(number: successor, phase: .starting, since: now)
+        current = Recycle(request: request, successor: successor, startedAt: now)
+        return [.note(.recycleStarted(request, successor: successor)), .order(ordered)]
+    }
+}

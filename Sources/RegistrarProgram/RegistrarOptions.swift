@@ -1,0 +1,54 @@
+package import ArgumentParser
+internal import RegistrationCore
+
+/// The options of the registration service, common to its two executables.
+package struct RegistrarOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The SQLite file; made when missing, with its folders.", valueName: "path"))
+    package var database = "registrar.sqlite"
+
+    @Option(
+        help: ArgumentHelp(
+            "Where to serve when no socket is inherited; port 0 takes a free one.", valueName: "host:port"))
+    package var listen = "127.0.0.1:8080"
+
+    @Option(
+        help: ArgumentHelp(
+            "Where to serve health and metrics when no socket is inherited; not served when absent.",
+            valueName: "unix:path|host:port"))
+    package var admin: String?
+
+    @Option(help: ArgumentHelp("Memory of one password hash while it runs.", valueName: "size"))
+    package var hashMemory = SizeArgument(bytes: HashCost.standard.memoryBytes)
+
+    @Option(help: ArgumentHelp("Passes of a password hash over its memory.", valueName: "n"))
+    package var hashPasses = HashCost.standard.passes
+
+    @Option(
+        help: ArgumentHelp(
+            "Password hashes at once (default: one a core, as far as 128 MiB hold them).", valueName: "n"))
+    package var hashSlots: Int?
+
+    @Option(
+        help: ArgumentHelp("How long a request may wait for its password hash before it gets a 503.", valueName: "time")
+    )
+    package var hashWait = TimeArgument(milliseconds: 500)
+
+    @Option(help: ArgumentHelp("How long an idle connection stays open.", valueName: "time"))
+    package var idleWindow = TimeArgument(milliseconds: 5000)
+
+    @Option(help: ArgumentHelp("How long requests may take to finish after SIGTERM.", valueName: "time"))
+    package var drainDeadline = TimeArgument(milliseconds: 15_000)
+
+    package init() {}
+
+    package mutating func validate() throws {
+        guard !database.isEmpty else { throw ValidationError("--database must name a file.") }
+        guard (8 * 1024...4 * 1024 * 1024 * 1024).contains(hashMemory.bytes) else {
+            throw ValidationError("--hash-memory must lie between 8KiB and 4GiB; 19MiB is a good value.")
+        }
+        guard (1...100).contains(hashPasses) else { throw ValidationError("--hash-passes must lie between 1 and 100.") }
+        if let hashSlots, !(1...256).contains(hashSlots) {
+            throw ValidationError("--hash-slots must lie between 1 and 256.")
+        }
+    }
+}

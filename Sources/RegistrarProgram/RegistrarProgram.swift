@@ -1,0 +1,80 @@
+internal import ArgumentParser
+internal import Glibc
+internal import Hummingbird
+internal import Logging
+package import RegistrationCore
+internal import RegistrationHTTP
+internal import RegistrationStoreSQLite
+internal import ServiceHandover
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// Puts the registration service together and runs it until it is told to stop.
+package struct RegistrarProgram {
+    private let options: RegistrarOptions
+    private let name: String
+    private let prepareStore: (any AccountStore) -> any AccountStore
+
+    /// `prepareStore` may put something before the store; the shipped service puts nothing.
+    package init(
+        options: RegistrarOptions, name: String,
+        prepareStore: @escaping (any AccountStore) -> any AccountStore = { $0 }
+    ) {
+        self.options = options
+        self.name = name
+        self.prepareStore = prepareStore
+    }
+
+    /// Returns after a polite end (SIGTERM, SIGINT); throws what keeps the service from starting, in words for a terminal.
+    package func run() async throws {
+        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        let logger = Logger(label: name)
+        let database = try SQLiteAccountStore(path: options.database)
+        let store = prepareStore(database)
+        let sodium = try Sodium()
+        let hashing = try HashingPool(settings: hashingSettings, sodium: sodium)
+        let metrics = RegistrarMetrics()
+        let accounts = AccountService(
+            store: store, hasher: hashing, secrets: sodium, normalise: normalisedToNFC, now: Self.wallClock)
+        let router = RegistrationRoutes(accounts: accounts, metrics: metrics).router()
+        logger.info(
+            "starting",
+            metadata: [
+                "database": "\(options.database)", "hash_slots": "\(hashing.settings.slots)",
+                "hash_memory": "\(options.hashMemory)", "hash_passes": "\(options.hashPasses)",
+            ])
+        let service = HandoverService(
+            responder: RegistrationResponder(router), configuration: try handoverConfiguration(), logger: logger,
+            readiness: { await accounts.isReady() }, metrics: { metrics.text(hashing.statistics) })
+        try await ServiceGroup(services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger).run()
+        hashing.close()
+        try database.close()
+    }
+
+    private func handoverConfiguration() throws -> HandoverConfiguration {
+        guard let http = ListenAddress(options.listen) else { throw ValidationError(Self.badAddress("--listen")) }
+        var configuration = HandoverConfiguration(http: http)
+        if let admin = options.admin {
+            guard let address = ListenAddress(admin) else { throw ValidationError(Self.badAddress("--admin")) }
+            configuration.admin = address
+        }
+        configuration.idleWindow = options.idleWindow.duration
+        configuration.drainDeadline = options.drainDeadline.duration
+        return configuration
+    }
+
+    private static func badAddress(_ option: String) -> String {
+        "\(option) must be HOST:PORT, [IPV6]:PORT or unix:PATH, e.g. 127.0.0.1:8080."
+    }
+
+    private var hashingSettings: HashingSettings {
+        HashingSettings(
+            cost: HashCost(memoryKiB: options.hashMemory.bytes / 1024, passes: options.hashPasses),
+            slots: options.hashSlots, cores: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))),
+            longestWait: options.hashWait.duration)
+    }
+
+    @Sendable private static func wallClock() -> UnixTime {
+        UnixTime(seconds: Int64(time(nil)))
+    }
+}

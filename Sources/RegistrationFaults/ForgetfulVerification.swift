@@ -1,0 +1,69 @@
+package import RegistrationCore
+internal import Synchronization
+
+/// Incident A's fault: what is needed to verify an address is made at sign-up, filed under the address's account, and
+/// never taken out again, since no code removes it. Unbounded on purpose.
+package final class ForgetfulVerification: AccountStore {
+    private let store: any AccountStore
+    private let bytesPerContext: Int
+    private let contexts = VerificationContextStore()
+
+    package init(store: any AccountStore, bytesPerContext: Int) {
+        self.store = store
+        self.bytesPerContext = bytesPerContext
+    }
+
+    package func add(_ account: NewAccount) async throws(StoreError) -> Bool {
+        let isNew = try await store.add(account)
+        contexts.keep(VerificationContext(account: account, byteCount: bytesPerContext))
+        return isNew
+    }
+
+    package func credentials(emailKey: String) async throws(StoreError) -> StoredCredentials? {
+        try await store.credentials(emailKey: emailKey)
+    }
+
+    package func open(_ session: NewSession, maximumPerAccount: Int) async throws(StoreError) {
+        try await store.open(session, maximumPerAccount: maximumPerAccount)
+    }
+
+    package func session(_ digest: SessionDigest, at now: UnixTime) async throws(StoreError) -> SessionInfo? {
+        try await store.session(digest, at: now)
+    }
+
+    package func check() async throws(StoreError) {
+        try await store.check()
+    }
+
+    /// How many contexts are held.
+    package var heldContexts: Int { contexts.count }
+}
+
+/// What a verification mail would be written from.
+final class VerificationContext: Sendable {
+    let publicID: String
+    let address: String
+    /// Written in full, so that every page of it is really held.
+    let renderedMail: [UInt8]
+
+    init(account: NewAccount, byteCount: Int) {
+        publicID = account.publicID
+        address = account.email.display
+        let line = Array("Please confirm that \(account.email.display) is yours.\r\n".utf8)
+        renderedMail = [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, written in
+            for index in 0..<byteCount { buffer.initializeElement(at: index, to: line[index % line.count]) }
+            written = byteCount
+        }
+    }
+}
+
+/// Filed by public id, which is new for each sign-up: nothing is ever overwritten, and nothing is ever removed.
+final class VerificationContextStore: Sendable {
+    private let contexts = Mutex<[String: VerificationContext]>([:])
+
+    func keep(_ context: VerificationContext) {
+        contexts.withLock { $0[context.publicID] = context }
+    }
+
+    var count: Int { contexts.withLock { $0.count } }
+}
