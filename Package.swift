@@ -134,6 +134,8 @@ let ring3: [Target] = [
     program(
         "oakum",
         ["OakumApp", "OakumRemote", "OakumAPI", "OakumModel", "DrillRunner", "LoadGenerator", argumentParser]),
+    program(
+        "oakum-bench", ["LoadGenerator", "OakumAPI", "OakumModel", "OakumRemote", argumentParser]),
     program("oakum-keeper", ["KeeperProtocol", "KeeperCore", "CLinux"]),
 ]
 

@@ -22,12 +22,19 @@ struct EventStream: Sendable {
         let subscription = try hub.join { channel.close(promise: nil) }
         let body = ResponseBody { writer in
             try await writer.write(EventStreamText.opening)
-            var last: Int64?
+            var last = wanted
             if let wanted {
                 last = try await catchUp(after: wanted, &writer)
             }
             for await piece in subscription.pieces {
-                if let id = piece.eventID, let last, id <= last { continue }
+                // What happened between catching up and the hub's first look.
+                if let hub = piece.eventsFollow, let known = last, known < hub {
+                    last = try await catchUp(after: known, &writer)
+                }
+                if let id = piece.eventID {
+                    if let known = last, id <= known { continue }
+                    last = id
+                }
                 try await writer.write(piece.bytes)
             }
             try await writer.finish(nil)

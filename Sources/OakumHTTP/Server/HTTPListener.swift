@@ -127,8 +127,10 @@ struct HTTPListener: Sendable {
     private func bind(
         _ setup: @escaping @Sendable (any Channel) -> EventLoopFuture<Connection>
     ) async throws -> NIOAsyncChannel<Connection, Never> {
+        // A reader that does not read holds no more of the kernel's memory than this.
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(ChannelOptions.backlog, value: 128)
+            .childChannelOption(ChannelOptions.socketOption(.so_sndbuf), value: 262_144)
         switch socket {
         case .address(let address):
             return

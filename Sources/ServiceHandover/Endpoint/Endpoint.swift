@@ -152,7 +152,10 @@ final class Endpoint: Sendable {
             while true {
                 switch await queue.next() {
                 case .serve(let value):
-                    connections.addTask { await self.http.handle(value: value, logger: self.logger) }
+                    connections.addTask {
+                        await self.http.handle(value: value, logger: self.logger)
+                        self.queue.wasServed()
+                    }
                 case .cancelAll:
                     connections.cancelAll()
                 case .finished:
