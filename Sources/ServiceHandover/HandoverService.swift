@@ -69,9 +69,9 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         }
         let admin = adminEndpoint(for: service)
         for descriptor in sockets.http {
-            try await service.open(descriptor)
+            try service.open(descriptor)
         }
-        if let descriptor = sockets.admin { try await admin.open(descriptor) }
+        if let descriptor = sockets.admin { try admin.open(descriptor) }
         let run = HandoverRun(
             service: service, admin: admin, supervisor: supervisor, configuration: configuration, logger: logger,
             readiness: readiness)

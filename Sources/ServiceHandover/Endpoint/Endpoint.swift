@@ -18,15 +18,9 @@ final class Endpoint: Sendable {
         var backlog: Int32
     }
 
-    private struct Listener: Sendable {
-        let channel: any Channel
-        let gate: NIOLoopBound<AcceptGate>
-    }
-
     private struct State {
-        var listeners: [Listener] = []
+        var acceptors: [Acceptor] = []
         var connections: [ObjectIdentifier: NIOLoopBound<Connection>] = [:]
-        var isStopping = false
     }
 
     let drain = DrainFlag()
@@ -59,42 +53,26 @@ final class Endpoint: Sendable {
     // MARK: Opening
 
     /// Takes over a listening socket without accepting yet; on an error the descriptor is closed.
-    func open(_ descriptor: CInt) async throws {
-        // Held beside the channel's own, so that the number cannot come to mean another file meanwhile.
-        let spare = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-        defer { Glibc.close(spare) }
-        let opening = bootstrap(isTCP: Self.isTCP(descriptor)).withBoundSocket(descriptor)
-        // Taking the socket over called `listen` with a backlog of 128, for every process that shares it.
-        if listen(spare, limits.backlog) != 0 {
-            logger.warning("could not restore the backlog: \(String(cString: strerror(errno)))")
+    func open(_ descriptor: CInt) throws {
+        // Whoever made it may have asked for a shorter queue; asking again changes it, for all who share it.
+        if listen(descriptor, limits.backlog) != 0 {
+            logger.warning("could not set the backlog: \(String(cString: strerror(errno)))")
         }
-        let channel = try await opening.get()
-        let gate = try await channel.eventLoop.submit {
-            let gate = try channel.pipeline.syncOperations.handler(type: AcceptGate.self)
-            try channel.pipeline.syncOperations.addHandler(
-                AcceptedWatch(gate: gate, logger: self.logger), position: .last)
-            return NIOLoopBound(gate, eventLoop: channel.eventLoop)
-        }.get()
-        channel.closeFuture.whenComplete { _ in
-            if self.state.withLock({ !$0.isStopping }) { self.broken.yield() }
-        }
-        state.withLock { $0.listeners.append(Listener(channel: channel, gate: gate)) }
+        let isTCP = Self.isTCP(descriptor)
+        let broken = broken
+        let acceptor = try Acceptor(
+            descriptor, maximum: limits.maximumConnections, logger: logger,
+            adopt: { self.bootstrap(isTCP: isTCP).withConnectedSocket($0) }, broke: { broken.yield() })
+        state.withLock { $0.acceptors.append(acceptor) }
     }
 
-    private func bootstrap(isTCP: Bool) -> ServerBootstrap {
-        let logger = self.logger
-        let maximum = limits.maximumConnections
-        let bootstrap = ServerBootstrap(group: group)
-            .serverChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptGate(maximum: maximum, logger: logger))
-                }
-            }
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelInitializer { self.setUp($0) }
+    private func bootstrap(isTCP: Bool) -> ClientBootstrap {
+        let bootstrap = ClientBootstrap(group: group)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelInitializer { self.setUp($0) }
         guard isTCP else { return bootstrap }
-        return bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelOption(
+        return bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(
                 ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: TCP_USER_TIMEOUT)),
                 value: Int(limits.unreadAnswer.nanoseconds / 1_000_000))
     }
@@ -136,14 +114,12 @@ final class Endpoint: Sendable {
 
     /// Where this endpoint listens.
     var addresses: [ListenAddress] {
-        state.withLock { $0.listeners }.compactMap { $0.channel.localAddress.flatMap(ListenAddress.init(socket:)) }
+        state.withLock { $0.acceptors }.compactMap(\.address)
     }
 
     /// Begins to accept.
     func startAccepting() {
-        for listener in state.withLock({ $0.listeners }) {
-            listener.channel.eventLoop.execute { listener.gate.value.start() }
-        }
+        for acceptor in state.withLock({ $0.acceptors }) { acceptor.start() }
     }
 
     /// Serves connections until `stopAccepting` was called and the last one has ended.
@@ -174,19 +150,11 @@ final class Endpoint: Sendable {
 
     /// Accepts no more and closes this process's descriptors; connections accepted before go on being served.
     func stopAccepting() async {
-        let listeners = state.withLock { state in
-            state.isStopping = true
-            return state.listeners
+        let acceptors = state.withLock { state in
+            defer { state.acceptors = [] }
+            return state.acceptors
         }
-        for listener in listeners {
-            let promise = listener.channel.eventLoop.makePromise(of: Void.self)
-            listener.channel.eventLoop.execute { listener.gate.value.stop(promise) }
-            do {
-                try await promise.futureResult.get()
-            } catch {
-                logger.debug("a listening channel was closed already: \(error)")
-            }
-        }
+        for acceptor in acceptors { await acceptor.stop(on: group.next()) }
         queue.finish()
     }
 
