@@ -1,4 +1,5 @@
 import Foundation
+import IncidentStoreSQLite
 import LinuxHost
 import Logging
 import OakumAPI
@@ -6,6 +7,7 @@ import OakumEngine
 import OakumHTTP
 import OakumModel
 import Outbound
+import SeriesStore
 import ServiceLifecycle
 import UnixSignals
 
@@ -47,15 +49,19 @@ package struct OakumInstance: Sendable {
                 services: configuration.services.map(\.kept))
         }
         defer { keeper.close() }
-        let journal = VolatileJournal()
-        let history = VolatileHistory()
+        let journal = try opened("the journal") { try SQLiteEventJournal(path: folder + "/journal.sqlite") }
+        let history = try opened("the history") { try SegmentedHistoryStore(folder: folder + "/history") }
         let addressOf: @Sendable (String) -> String = { keeper.listenAddress(of: $0) ?? "unknown" }
         let engine = Engine(
             configuration: configuration.engine, control: keeper, host: ProcSampler(),
             probe: AdminProbe(client: outbound), journal: journal, history: history, clock: ContinuousClock(),
             addressOf: addressOf)
         let announcement = Announcement(configuration: configuration, say: announce, addressOf: addressOf)
-        announcement.consoleBound(port: 0)
+        let console = ConsoleServer(
+            configuration: ConsoleConfiguration(
+                listen: "\(configuration.console.listen)", behindProxy: configuration.console.behindProxy,
+                assetsFolder: try installation.consoleAssets()),
+            controlPlane: engine, logger: logger, onBound: { _, port in announcement.consoleBound(port: port) })
         let control = ControlServer(socketPath: folder + "/oakum.sock", controlPlane: engine, logger: logger)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -64,7 +70,7 @@ package struct OakumInstance: Sendable {
                         service: EngineService(engine: engine, whenUp: { announcement.engineUp() }),
                         successTerminationBehavior: .gracefullyShutdownGroup),
                     .init(service: InterruptService(engine: engine, say: announce)),
-                    .init(service: control),
+                    .init(service: control), .init(service: console),
                 ],
                 gracefulShutdownSignals: [.sigterm], logger: logger))
         do {
@@ -91,6 +97,8 @@ package struct OakumInstance: Sendable {
             "\(text). Something else uses it: `ss -ltnp` shows what. Stop it, or choose another `listen`"
         case WorkerControlError.keeperLost(let text): "the keeper does not answer: \(text)"
         case WorkerControlError.refused(let text): "the keeper refused: \(text)"
+        case let error as ListenError: "\(error)"
+        case StoreError.diskFull(let text), StoreError.unusable(let text), StoreError.failed(let text): text
         default: "\(error)"
         }
     }

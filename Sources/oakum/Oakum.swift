@@ -18,6 +18,7 @@ struct Oakum: AsyncParsableCommand {
             """,
         version: OakumVersion.current,
         subcommands: [
-            UpCommand.self, StatusCommand.self, RecycleCommand.self, PauseCommand.self, DownCommand.self, DrillCommand.self,
+            UpCommand.self, StatusCommand.self, RecycleCommand.self, PauseCommand.self, DownCommand.self,
+            DrillCommand.self, DrillCommand.self,
         ])
 }
