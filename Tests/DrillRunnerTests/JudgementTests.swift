@@ -89,6 +89,7 @@ struct JudgementTests {
         var exit: Int32
         var reason: String?
         var control = loadReport(requests: 20_000, failed: 812, at: 41.2)
+        var restarts = 2
         var protected = loadReport()
         var patched = loadReport()
         var protectedJournal = leakJournal
@@ -123,6 +124,8 @@ struct JudgementTests {
         Case(
             name: "control held", exit: 3, reason: "the drill shows nothing", control: loadReport(requests: 20_000)),
         Case(
+            name: "control failed for another reason", exit: 3, reason: "it was not the fault", restarts: 0),
+        Case(
             name: "control held, nothing detected", exit: 3, reason: "the drill shows nothing",
             control: loadReport(requests: 20_000), protectedJournal: []),
         Case(
@@ -144,7 +147,7 @@ struct JudgementTests {
         let start = Uptime(seconds: 1_000)
         let given = Self.cases[number]
         return DrillJudgement.report(
-            document, control: (given.control, 2),
+            document, control: (given.control, given.restarts),
             protected: .init(
                 load: given.protected,
                 findings: OakumFindings(journal: given.protectedJournal, lastVerdicts: [.steady], startedAt: start)),
@@ -180,7 +183,7 @@ struct JudgementTests {
         #expect(failed.contains("FAILED"))
         #expect(words(failed).contains("the first: 41.2 s: sign-up refused"), "\(failed)")
         #expect(failed.split(separator: "\n").allSatisfy { $0.count <= 110 }, "\(failed)")
-        #expect(DrillText.render(try report(8)).contains("SHOWS NOTHING"))
+        #expect(DrillText.render(try report(10)).contains("SHOWS NOTHING"))
     }
 
     /// The text with its columns and line ends as single spaces.
