@@ -116,12 +116,7 @@ let ring2: [Target] = [
 ]
 
 let jobs: [Target] = [
-    code(
-        "DrillRunner",
-        [
-            "OakumAPI", "OakumModel", "LeakDetection", "LoadGenerator", "Outbound", "ProcessReadings", "CLinux",
-            "StrictYAML",
-        ])
+    code("DrillRunner", ["OakumAPI", "OakumModel", "LoadGenerator", "ProcessReadings", "StrictYAML"])
 ]
 
 let ring3: [Target] = [
