@@ -124,7 +124,8 @@ let ring3: [Target] = [
         "OakumApp",
         [
             "OakumModel", "OakumAPI", "OakumEngine", "LeakDetection", "Recycling", "KeeperProtocol", "LinuxHost",
-            "SeriesStore", "IncidentStoreSQLite", "OakumHTTP", "ProcessReadings", "CLinux", "CZlib", "Outbound", "StrictYAML",
+            "SeriesStore", "IncidentStoreSQLite", "OakumHTTP", "ProcessReadings", "CLinux", "CZlib", "Outbound",
+            "StrictYAML",
             lifecycle, logging, unixSignals,
         ]),
     program(

@@ -5,9 +5,9 @@ import KeeperProtocol
 /// read; events go on piling up for it, to a bound, and then it is cut.
 struct ControlConnection {
     /// Bytes that wait for the client, from which on it is not listened to.
-    static let patientBacklog = 128 << 10
-    /// Bytes that wait for the client, beyond which it is cut. An inventory takes at most about 60 KiB.
-    static let longestBacklog = 512 << 10
+    static let patientBacklog = 64 << 10
+    /// Bytes that wait for the client, beyond which it is cut. An inventory takes at most about 64 KiB.
+    static let longestBacklog = 256 << 10
     /// Bytes read and messages answered in one turn: one talkative client does not keep the others waiting.
     static let bytesPerTurn = 64 << 10
     static let messagesPerTurn = 32

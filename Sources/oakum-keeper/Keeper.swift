@@ -133,6 +133,8 @@ final class Keeper {
 
     /// A notice counts for a worker when it comes, by the kernel's word, from the worker's own process or from one in
     /// its session: every worker leads a session, and the processes it starts belong to it unless they leave it.
+    /// A sender that is gone by now cannot be told and is ignored; sd_notify_barrier(3), which `systemd-notify` uses,
+    /// keeps it waiting for us: receiving a descriptor here closes it.
     private func takeNotices() {
         for _ in 0..<Self.noticesPerTurn {
             var sender: pid_t = 0

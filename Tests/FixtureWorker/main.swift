@@ -6,7 +6,7 @@
 //   fixture-worker stubborn       ready, ignores SIGTERM
 //   fixture-worker noisy N        writes N bytes to stdout, then as ready
 //   fixture-worker tell           writes its arguments, environment and open descriptors to stdout, then as ready
-//   fixture-worker notify TEXT    sends TEXT to NOTIFY_SOCKET and ends
+//   fixture-worker notify TEXT    sends TEXT to NOTIFY_SOCKET and ends when it was read
 //   fixture-worker grow N         as ready, with N MiB of touched memory
 //
 // While it serves, every connection to its sockets gets "PID" and a line end, and then its bytes back.
@@ -79,7 +79,7 @@ switch mode {
 case "crash": exit(3)
 case "notify":
     notify(value)
-    exit(0)
+    exit(linux_notice_barrier(text("NOTIFY_SOCKET") ?? "", 20_000) == 0 ? 0 : 1)
 case "silent": serve(obeys: true, signals: signals)
 case "stubborn":
     notify("READY=1")

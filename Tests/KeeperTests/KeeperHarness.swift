@@ -116,7 +116,7 @@ final class TestClient {
 
     /// The next message.
     func next() async throws -> KeeperMessage {
-        try await eventually("a message of the keeper") {
+        try await eventually("a message of the keeper", within: .seconds(45)) {
             if let body = try decoder.next() { return try KeeperMessage(body: body) }
             guard try receive() else { throw TestKitError("the keeper closed the connection") }
             return nil
@@ -214,7 +214,7 @@ final class TestClient {
 
 /// True while a process lives; a zombie does not.
 func lives(_ pid: Int32) -> Bool {
-    // What cannot be read is gone.
+    // Unreadable: it is gone.
     guard kill(pid, 0) == 0, let stat = try? String(contentsOfProc: "/proc/\(pid)/stat") else { return false }
     return !(stat.split(separator: ")").last?.hasPrefix(" Z") ?? true)
 }
