@@ -6,6 +6,8 @@ extension Engine {
     /// overtake a newer one; a failed one is raised again by the clock.
     func followOrders() async -> Ending? {
         for await _ in orders.stream {
+            // Decided on what may be long past: the comparison comes first.
+            guard problems.current["keeper"] == nil else { continue }
             do throws(WorkerControlError) {
                 try await control.apply(order)
                 problem("order", nil)
@@ -24,8 +26,11 @@ extension Engine {
             }
             guard !Task.isCancelled else { break }
             problem("keeper", "it does not answer: until it does, workers that crash may stay away")
+            for name in services.keys { services[name]?.setBlind(true) }
             guard let again = await reconnect() else { break }
+            for name in services.keys { services[name]?.setBlind(false) }
             problem("keeper", nil)
+            orders.raise()
             stream = again
         }
         return nil
@@ -65,7 +70,6 @@ extension Engine {
         for worker in inventory.workers {
             update(worker.id.service) { $0.handle(.started(worker), at: $1) }
         }
-        orders.raise()
     }
 }
 

@@ -17,12 +17,15 @@ package struct ServiceWatch: Sendable {
     package var observeOnly: Bool
     package private(set) var paused = false
     private var purchases = RecyclePurchases()
+    /// How long the last recycle took in seconds; before the first, a guess.
+    private var recycleSeconds: Double
     /// Workers whose withheld recycle has been told, so that it is told once a process.
     private var toldWithheld: Set<ProcessIdentity> = []
 
     package init(configuration: ServiceConfiguration, observeOnly: Bool, nextNumber: UInt32) {
         self.configuration = configuration
         self.observeOnly = observeOnly
+        self.recycleSeconds = max(5, configuration.pool.minimumInterval)
         self.pool = WorkerPool(settings: configuration.pool, nextNumber: nextNumber)
     }
 
@@ -81,6 +84,11 @@ package struct ServiceWatch: Sendable {
         self.paused = paused
         pool.mayAct = !paused
     }
+
+    /// Nobody tells what happens to workers, or again somebody does.
+    package mutating func setBlind(_ blind: Bool) {
+        pool.isBlind = blind
+    }
 }
 
 // MARK: - Once a second
@@ -98,13 +106,28 @@ extension ServiceWatch {
                 actions.append(.record(told))
             }
         }
-        for number in watches.keys.sorted() {
-            guard let watch = watches[number], pool.workers[number]?.phase == .serving,
-                let request = watch.recycleRequest(number: number, trigger: configuration.trigger)
+        for (number, queue) in urgent() {
+            guard let watch = watches[number],
+                let request = watch.recycleRequest(number: number, trigger: configuration.trigger, queue: queue)
             else { continue }
             actions += want(request, watch: watch, at: now)
         }
         return actions + translate(pool.handle(.tick, at: now.uptime), at: now)
+    }
+
+    /// Serving workers, the most urgent first, with the seconds that those before it take up when all leak at once:
+    /// they are replaced one after the other, so the last must be wished for that much earlier, and all before it too.
+    private func urgent() -> [(number: UInt32, queue: Double)] {
+        let sorted = pool.workers.values.filter { $0.phase == .serving }
+            .map { (number: $0.number, left: watches[$0.number]?.leakForecast ?? .infinity) }
+            .sorted { ($0.left, $0.number) < ($1.left, $1.number) }
+        let last = sorted.indices.last {
+            sorted[$0].left <= configuration.trigger.lead + Double($0) * recycleSeconds
+        }
+        return sorted.enumerated().map { index, worker in
+            guard let last, index <= last else { return (worker.number, 0) }
+            return (worker.number, max(0, worker.left - configuration.trigger.lead))
+        }
     }
 
     private mutating func want(_ request: RecycleRequest, watch: WorkerWatch, at now: Moment) -> [WatchAction] {
@@ -208,7 +231,8 @@ extension ServiceWatch {
         case .recycleStarted(let request, _):
             watch = watches[request.worker]
             if let lasted = purchases.begin(request, watch: watch, service: name, at: now) { events.append(lasted) }
-        case .recycleFinished(let request, let successor, _):
+        case .recycleFinished(let request, let successor, let seconds):
+            recycleSeconds = max(seconds, configuration.pool.minimumInterval)
             boughtSeconds = purchases.finish(request, successor: successor, watch: watches[successor], at: now)
         case .overdue(let number, _), .leftOver(let number, _):
             watch = watches[number]

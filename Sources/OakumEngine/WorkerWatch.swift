@@ -57,13 +57,21 @@ package struct WorkerWatch: Sendable {
         return news.isNews(verdict.code, at: sample.at)
     }
 
+    /// Seconds to the early end of the forecast; nil when there is no leak.
+    var leakForecast: Double? {
+        verdict.code == .leak ? verdict.timeToLimit?.low : nil
+    }
+
     /// Whether this worker should be replaced, and why in words; nil while it should not.
-    package func recycleRequest(number: UInt32, trigger: RecycleTrigger) -> RecycleRequest? {
+    ///
+    /// - Parameter queue: seconds by which it must go earlier, because others go one by one.
+    package func recycleRequest(number: UInt32, trigger: RecycleTrigger, queue: Double = 0) -> RecycleRequest? {
         guard servingSince != nil, let latest else { return nil }
-        if verdict.code == .leak, let forecast = verdict.timeToLimit, forecast.low <= trigger.lead {
+        if let left = leakForecast, let forecast = verdict.timeToLimit, left <= trigger.lead + queue {
             let reason =
                 "leak: \(latest.rss) of \(limit), the budget is reached in \(Words.interval(forecast)); "
                 + "workers are replaced \(Words.seconds(trigger.lead)) ahead"
+                + (queue > 0 ? ", earlier when several leak, as they go one by one" : "")
             return RecycleRequest(worker: number, cause: .leak, reason: reason)
         }
         if samplesOverShare >= 3 {

@@ -14,6 +14,7 @@ struct FakeControl: WorkerControl {
             if let trouble = state.trouble ?? state.orderTrouble { return trouble }
             guard !life.isOver else { return .keeperLost("this oakum is dead") }
             state.orders.append(order)
+            state.checkFloor(order, at: world.now)
             for name in state.keepers.keys.sorted() {
                 state.keepers[name]?.apply(order.workers[name] ?? [], at: world.now)
             }
@@ -84,6 +85,7 @@ struct FakeHost: HostReadings {
                 let bytes =
                     process.behaviour.baseBytes + process.behaviour.growthPerSecond * age
                     + state.extraBytes[process.number, default: 0]
+                state.peaks[identity] = max(state.peaks[identity] ?? 0, bytes)
                 return Sample(at: uptime, rss: ByteCount(Int64(bytes)), cpuSeconds: age * 0.25)
             }
         }

@@ -23,6 +23,11 @@ final class World: Sendable {
         var keeperPID: Int32 = 50
         /// How a death is told.
         var crashReason = ExitReason.signal(9)
+        /// Serving workers that never may be fewer by an order.
+        var floor = 0
+        var violations: [String] = []
+        /// The largest resident set of each process that was ever sampled.
+        var peaks: [ProcessIdentity: Double] = [:]
         /// Added to what the models say, by worker number, in bytes.
         var extraBytes: [UInt32: Double] = [:]
     }
@@ -115,6 +120,18 @@ extension VirtualClock.Instant {
 }
 
 extension World.State {
+    /// An order may not drop a worker that has long been serving when too few others are ready.
+    mutating func checkFloor(_ order: StandingOrder, at now: Double) {
+        for (name, keeper) in keepers {
+            let wanted = order.workers[name] ?? []
+            let ready = keeper.living.filter { $0.saidReady && !$0.stopping }
+            let dropped = ready.filter { !wanted.contains($0.number) && now - $0.startedAt > 20 }
+            guard !dropped.isEmpty else { continue }
+            let left = ready.count { wanted.contains($0.number) }
+            if left < floor { violations.append("\(name): \(left) left at \(now) s by \(wanted.sorted())") }
+        }
+    }
+
     func process(_ identity: ProcessIdentity) -> KeeperModel.Process? {
         keepers.values.lazy.compactMap { $0.processes[identity] }.first
     }
