@@ -1,5 +1,5 @@
 import Foundation
-package import LeakDetection
+import LeakDetection
 
 /// Analyses recorded files, as `oakum analyze` does.
 package struct SeriesAnalysis: Sendable {
