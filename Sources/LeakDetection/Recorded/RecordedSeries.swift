@@ -13,6 +13,18 @@ package struct RecordedSeries: Hashable, Sendable {
     package var firstTime: String?
     /// What was put right or left out while reading, in words.
     package var remarks: [String]
+
+    package init(
+        name: String, column: String, unit: SeriesUnit, points: [SeriesPoint], firstTime: String? = nil,
+        remarks: [String] = []
+    ) {
+        self.name = name
+        self.column = column
+        self.unit = unit
+        self.points = points
+        self.firstTime = firstTime
+        self.remarks = remarks
+    }
 }
 
 /// Why a CSV file cannot be read: where, what, and what to do.
