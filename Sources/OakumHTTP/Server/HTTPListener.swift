@@ -50,28 +50,26 @@ struct HTTPListener: Sendable {
     /// Returns after a graceful shutdown or cancellation, with every connection closed.
     func run() async throws {
         let http = makeChannelSetup()
-        let logger = logger
-        let server = try await bind { channel in http.setup(channel: channel, logger: logger) }
+        let accepted = AcceptedConnections<Connection>()
+        let server = try await bind(http, into: accepted)
         let open = OpenConnections(limit: Self.maxConnections)
-        onBound(server.channel)
-        try await withTaskCancellationOrGracefulShutdownHandler {
-            try await withThrowingDiscardingTaskGroup { group in
-                try await server.executeThenClose { inbound in
-                    for try await connection in inbound {
-                        guard open.add(connection.channel) else {
-                            group.addTask { await Self.drop(connection) }
-                            continue
-                        }
-                        group.addTask {
-                            await serve(connection, http: http)
-                            open.remove(connection.channel)
-                        }
+        onBound(server)
+        await withTaskCancellationOrGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                while let connection = await accepted.next() {
+                    guard open.add(connection.channel) else {
+                        group.addTask { await Self.drop(connection) }
+                        continue
+                    }
+                    group.addTask {
+                        await serve(connection, http: http)
+                        open.remove(connection.channel)
                     }
                 }
             }
         } onCancelOrGracefulShutdown: {
             onEnding()
-            server.channel.close(promise: nil)
+            server.close(promise: nil)
             open.end(grace: Self.grace)
         }
     }
@@ -124,21 +122,29 @@ struct HTTPListener: Sendable {
             }, configuration: configuration)
     }
 
+    /// One event loop for all: it accepts and sets up, so that once the listening channel is closed nothing follows.
     private func bind(
-        _ setup: @escaping @Sendable (any Channel) -> EventLoopFuture<Connection>
-    ) async throws -> NIOAsyncChannel<Connection, Never> {
-        // A reader that does not read holds no more of the kernel's memory than this.
-        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        _ http: HTTP1Channel, into accepted: AcceptedConnections<Connection>
+    ) async throws -> any Channel {
+        let logger = logger
+        // A reader that does not read holds no more of the kernel's memory than `so_sndbuf`.
+        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton.next())
             .serverChannelOption(ChannelOptions.backlog, value: 128)
             .childChannelOption(ChannelOptions.socketOption(.so_sndbuf), value: 262_144)
+            .childChannelInitializer { channel in
+                http.setup(channel: channel, logger: logger).map { accepted.put($0) }
+            }
+        let server: any Channel
         switch socket {
         case .address(let address):
-            return
+            server =
                 try await bootstrap
                 .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
-                .bind(to: address, childChannelInitializer: setup)
+                .bind(to: address).get()
         case .bound(let descriptor):
-            return try await bootstrap.bind(descriptor, childChannelInitializer: setup)
+            server = try await bootstrap.withBoundSocket(descriptor).get()
         }
+        server.closeFuture.whenComplete { _ in accepted.finish() }
+        return server
     }
 }
