@@ -11,14 +11,16 @@ struct GrowthFit: Hashable, Sendable {
     /// Units per second with the standard error, which allows for a random walk beside plain noise.
     var slope: Double
     var slopeError: Double
-    /// Slopes of the first and the second half, and the standard error of each.
+    /// Slopes of the first and the second half, and the standard error of the second less 0.7 of the first: a half has
+    /// a quarter of a plain line's information (√8 the error), and half that of a walk's.
     var firstHalf: Double
     var secondHalf: Double
     var halfError: Double
     /// Growth of each third as a share of the whole.
     var thirds: Thirds
-    /// The largest step between neighbours as a share of the whole growth.
+    /// The largest step between neighbours, and the three largest together, as a share of the whole growth.
     var largestStep: Double
+    var threeSteps: Double
     /// Typical height of the readings above the line: what short-lived allocations add.
     var excursion: Double
     /// The highest reading of the window above the line.
@@ -39,12 +41,15 @@ struct Thirds: Hashable, Sendable {
 }
 
 /// A window of floors, oldest first, and the fit to it.
+///
+/// It works on the lower envelope, each floor replaced by the lowest floor from there on: memory that is only borrowed
+/// comes back, so what a later reading falls below never stayed allocated. The corners of the envelope are the floors
+/// that no later one undercuts. Noise around a level has about ln n corners in n buckets, a growth has one wherever a
+/// reading was free of borrowed memory; where there are many, the line goes through them alone and is far sharper.
 struct FloorWindow {
-    var times: [Double]
-    /// The lower envelope: each floor replaced by the lowest floor from there on. Memory that is only borrowed comes
-    /// back, so what a later reading falls below never stayed allocated.
-    var floors: [Double]
-    var peaks: [Double]
+    private(set) var times: [Double] = []
+    private(set) var floors: [Double] = []
+    private(set) var peaks: [Double] = []
 
     /// The latest `length` complete buckets of a level; nil when more than a quarter of them is missing (gaps).
     ///
@@ -54,21 +59,23 @@ struct FloorWindow {
         guard ring.count >= length, length - tail >= 8 else { return nil }
         let newest = ring.latest(0)
         guard newest.index - ring.latest(length - 1).index < length + length / 3 else { return nil }
-        let origin = pyramid.origin ?? 0
         var lowest = newest
-        times = []
-        floors = []
-        peaks = []
-        times.reserveCapacity(length)
-        floors.reserveCapacity(length)
-        peaks.reserveCapacity(length)
+        var isCorner: [Bool] = []
         for age in 0..<length {
             let bucket = ring.latest(age)
-            if bucket.floor < lowest.floor { lowest = bucket }
+            let undercuts = bucket.floor < lowest.floor
+            if undercuts { lowest = bucket }
             guard age >= tail else { continue }
-            times.append(bucket.floorTime - origin)
+            times.append(bucket.floorTime - (pyramid.origin ?? 0))
             floors.append(lowest.floor)
             peaks.append(bucket.peak)
+            isCorner.append(undercuts)
+        }
+        let corners = isCorner.indices.filter { isCorner[$0] }
+        if corners.count >= max(6, (length - tail) / 3) {
+            times = corners.map { times[$0] }
+            floors = corners.map { floors[$0] }
+            peaks = corners.map { peaks[$0] }
         }
         times.reverse()
         floors.reverse()
@@ -99,16 +106,16 @@ struct FloorWindow {
         let plain = noise / whole.spreadOfTimes
         let rise = whole.slope * (last - first)
         let cut = thirds(kept)
-        var step = 0.0
-        for (before, after) in zip(kept, kept.dropFirst()) { step = max(step, floors[after] - floors[before]) }
+        let steps = zip(kept, kept.dropFirst()).map { floors[$1] - floors[$0] }.sorted(by: >)
         let above = (0..<count).map { peaks[$0] - whole.value(at: times[$0]) }
         return GrowthFit(
             start: first, end: last, level: level, startFloor: whole.value(at: first), endFloor: whole.value(at: last),
             slope: whole.slope, slopeError: (plain * plain + walk * walk).squareRoot(), firstHalf: early.slope,
             secondHalf: late.slope,
-            halfError: 1.5 * max(noise / early.spreadOfTimes, noise / late.spreadOfTimes),
+            halfError: (12 * plain * plain + 3 * walk * walk).squareRoot(),
             thirds: Thirds(early: cut.early / rise, middle: cut.middle / rise, late: cut.late / rise),
-            largestStep: step / rise, excursion: max(0, Order.median(above)), worstExcursion: max(0, above.max() ?? 0))
+            largestStep: steps[0] / rise, threeSteps: steps.prefix(3).reduce(0, +) / rise,
+            excursion: max(0, Order.median(above)), worstExcursion: max(0, above.max() ?? 0))
     }
 
     /// Median of the slopes between points half a window apart (the pairs of Theil–Sen that carry most; O(n)).

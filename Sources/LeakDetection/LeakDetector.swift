@@ -16,9 +16,14 @@ package struct LeakDetector: Sendable {
     /// Points refused so far: not finite, or older than the one before.
     package private(set) var refusedPoints = 0
 
+    /// Why the latest leak verdict was taken back; nil when none was.
+    package private(set) var lastRetreat: Retreat?
+
     private let test: GrowthTest
     private var pyramid: FloorPyramid
     private var leak: FoundLeak?
+    /// A growth that passed every rule once and has to do so again a little later.
+    private var candidate: FoundLeak?
     private var suspicion: Suspicion?
     private var cached: Verdict?
 
@@ -40,6 +45,9 @@ package struct LeakDetector: Sendable {
         for level in 0..<pyramid.completed { examine(level) }
         if leak != nil { recheckLeak() }
     }
+
+    /// Whether the series is held to leak as of the latest point: the verdict without its evidence, free.
+    package var isLeaking: Bool { leak != nil }
 
     /// What the series is held to be as of the latest point. Free when no bucket ended since the last call.
     package mutating func verdict() -> Verdict {
@@ -89,7 +97,7 @@ package struct LeakDetector: Sendable {
 
     private mutating func note(_ fit: GrowthFit) {
         guard var known = leak else {
-            leak = FoundLeak(first: fit, latest: fit, decided: now)
+            leak = confirmed(fit)
             return
         }
         // A better or fresher line replaces the one held.
@@ -100,6 +108,20 @@ package struct LeakDetector: Sendable {
         }
         known.lastSeen = max(known.lastSeen, fit.end)
         leak = known
+    }
+
+    /// A growth is called a leak when it is still there, and as steep, after a sixth of the window has passed: what
+    /// flattens shows by then.
+    private mutating func confirmed(_ fit: GrowthFit) -> FoundLeak? {
+        if let first = candidate, now - first.decided <= 1.5 * first.first.span {
+            guard fit.end - first.first.end >= first.first.span / 6, fit.slope >= 0.8 * first.first.slope else {
+                return nil
+            }
+            candidate = nil
+            return FoundLeak(first: fit, latest: fit, decided: now)
+        }
+        candidate = FoundLeak(first: fit, latest: fit, decided: now)
+        return nil
     }
 
     private mutating func note(_ fit: GrowthFit, _ doubt: Doubt) {
@@ -121,8 +143,17 @@ package struct LeakDetector: Sendable {
         let stopped = silent > 3 * known.latest.span && !nearLimit
         guard recent < back || stopped else { return }
         leak = nil
+        lastRetreat = stopped ? .levelledOff : .fell
         suspicion = Suspicion(fit: known.latest, doubt: stopped ? .flattening : .seenBefore)
     }
+}
+
+/// How a leak verdict ended.
+package enum Retreat: Hashable, Sendable {
+    /// Most of the growth was given back.
+    case fell
+    /// Nothing was added for three times as long as it had grown, with room left below the limit.
+    case levelledOff
 }
 
 /// A leak once it is found.

@@ -14,6 +14,13 @@ extension PoolNote {
             return Event(
                 kind: .workerFailed, at: now, service: service, worker: number, process: watch?.process,
                 message: "\(service)/\(number) is not ready after \(Words.seconds(after)): look at its log")
+        case .leftOver(let number, let served):
+            let why = served ? "there are enough without it" : "it did not come to serve"
+            return Event(
+                kind: served ? .recycleFinished : .recycleFailed, at: now, service: service, worker: number,
+                process: watch?.process,
+                message: "\(service)/\(number) goes, one more than wanted after a recycle that was cut short: \(why)",
+                facts: ["cause": "left_over"])
         case .recycleStarted(let request, let successor):
             return Event(
                 kind: .recycleStarted, at: now, service: service, worker: request.worker, process: watch?.process,

@@ -50,8 +50,8 @@ package struct ServiceWatch: Sendable {
             return started(worker, at: now, adopted: false)
         case .ready(let id, let process):
             return translate(pool.handle(.saidReady(id.number, process), at: now.uptime), at: now)
-        case .stopping:
-            return []
+        case .stopping(let id, let process):
+            return translate(pool.handle(.saidStopping(id.number, process), at: now.uptime), at: now)
         case .exited(let id, let process, let reason, let restartIn):
             return exited(id.number, process, reason, restartIn: restartIn, at: now)
         case .startFailed(let id, let why, let restartIn):
@@ -191,7 +191,7 @@ extension ServiceWatch {
         case .recycleFinished(let request, let successor, _):
             let since = watches[successor]?.servingSince ?? now.uptime
             boughtSeconds = purchases.finish(request, successor: successor, servingSince: since)
-        case .overdue(let number, _):
+        case .overdue(let number, _), .leftOver(let number, _):
             watch = watches[number]
         case .recycleFailed(let request, _, _, _):
             watch = watches[request.worker]

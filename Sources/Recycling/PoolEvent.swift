@@ -27,6 +27,8 @@ package struct RecycleRequest: Hashable, Sendable {
 package enum PoolEvent: Hashable, Sendable {
     case started(UInt32, ProcessIdentity, adminSocket: String, saidReady: Bool)
     case saidReady(UInt32, ProcessIdentity)
+    /// It said `STOPPING=1`: asked to by us, or by somebody else.
+    case saidStopping(UInt32, ProcessIdentity)
     case probed(UInt32, ProcessIdentity, healthy: Bool)
     case exited(UInt32, ProcessIdentity, willRestart: Bool)
     case requested(RecycleRequest)
@@ -49,6 +51,9 @@ package enum PoolNote: Hashable, Sendable {
     case serving(UInt32, after: Double)
     /// A worker outside any recycle is not ready in time.
     case overdue(UInt32, after: Double)
+    /// More workers than desired, left over from a recycle that was cut short: this one goes. `served` is false when it
+    /// goes because it did not come to serve.
+    case leftOver(UInt32, served: Bool)
     case recycleStarted(RecycleRequest, successor: UInt32)
     case recycleFinished(RecycleRequest, successor: UInt32, seconds: Double)
     case recycleFailed(RecycleRequest, successor: UInt32, why: String, retryIn: Double)

@@ -20,6 +20,8 @@ package struct PoolWorker: Hashable, Sendable {
     package internal(set) var saidReady = false
     /// Since when it is alive, or when it was first wanted.
     package internal(set) var since: Uptime
+    /// Since when it has not served, restarts included; meaningless while it serves.
+    package internal(set) var notServingSince: Uptime
     /// The first good probe.
     package internal(set) var healthySince: Uptime?
     var probing = false
@@ -32,14 +34,40 @@ package struct PoolWorker: Hashable, Sendable {
         self.number = number
         self.phase = phase
         self.since = since
+        self.notServingSince = since
         self.probeAgainAt = since
     }
 
     /// Alive again, as a new process: everything known of the former one is forgotten.
     mutating func restarted(as process: ProcessIdentity, adminSocket: String, saidReady: Bool, at now: Uptime) {
+        leaveService(at: now)
+        let idle = notServingSince
         self = PoolWorker(number: number, phase: phase == .draining ? .draining : .starting, since: now)
         self.process = process
         self.adminSocket = adminSocket
         self.saidReady = saidReady
+        notServingSince = idle
+    }
+
+    /// Dead: the keeper starts it again after its backoff.
+    mutating func died(at now: Uptime) {
+        leaveService(at: now)
+        phase = .down
+        process = nil
+        since = now
+    }
+
+    /// It stops without having been told to: it counts no more, and its exit is what comes next.
+    mutating func stopsOfItself(at now: Uptime) {
+        guard phase != .draining else { return }
+        leaveService(at: now)
+        phase = .starting
+        since = now
+        saidReady = false
+        healthySince = nil
+    }
+
+    private mutating func leaveService(at now: Uptime) {
+        if phase == .serving { notServingSince = now }
     }
 }

@@ -57,19 +57,13 @@ package struct WorkerPool: Sendable {
         var actions: [PoolAction] = []
         switch event {
         case .started(let number, let process, let adminSocket, let saidReady):
-            // A worker nobody asked for any more is on its way out already.
-            if workers[number] == nil {
-                workers[number] = PoolWorker(number: number, phase: .draining, since: now)
-                nextNumber = max(nextNumber, number &+ 1)
-            }
-            workers[number]?.restarted(as: process, adminSocket: adminSocket, saidReady: saidReady, at: now)
+            started(number, process, adminSocket: adminSocket, saidReady: saidReady, at: now)
         case .saidReady(let number, let process):
             if workers[number]?.process == process { workers[number]?.saidReady = true }
+        case .saidStopping(let number, let process):
+            if workers[number]?.process == process { workers[number]?.stopsOfItself(at: now) }
         case .probed(let number, let process, let healthy):
-            guard workers[number]?.process == process else { break }
-            workers[number]?.probing = false
-            if healthy, workers[number]?.healthySince == nil { workers[number]?.healthySince = now }
-            workers[number]?.probeAgainAt = now + 0.25
+            probed(number, process, healthy: healthy, at: now)
         case .exited(let number, let process, let willRestart):
             actions += exited(number, process, willRestart: willRestart, at: now)
         case .requested(let request):
@@ -78,6 +72,33 @@ package struct WorkerPool: Sendable {
             break
         }
         return actions + advance(at: now)
+    }
+
+    /// May be told twice, or late: then it changes nothing but a readiness that was missed.
+    private mutating func started(
+        _ number: UInt32, _ process: ProcessIdentity, adminSocket: String, saidReady: Bool, at now: Uptime
+    ) {
+        if let known = workers[number]?.process {
+            guard known != process else {
+                if saidReady { workers[number]?.saidReady = true }
+                return
+            }
+            guard process.startTicks >= known.startTicks else { return }
+        }
+        // A worker nobody asked for any more is on its way out already.
+        if workers[number] == nil {
+            workers[number] = PoolWorker(number: number, phase: .draining, since: now)
+            nextNumber = max(nextNumber, number &+ 1)
+        }
+        workers[number]?.restarted(as: process, adminSocket: adminSocket, saidReady: saidReady, at: now)
+    }
+
+    private mutating func probed(_ number: UInt32, _ process: ProcessIdentity, healthy: Bool, at now: Uptime) {
+        guard var worker = workers[number], worker.process == process else { return }
+        worker.probing = false
+        worker.probeAgainAt = now + 0.25
+        if healthy, worker.saidReady, worker.healthySince == nil { worker.healthySince = now }
+        workers[number] = worker
     }
 
     private mutating func enqueue(_ request: RecycleRequest) {
@@ -95,9 +116,9 @@ package struct WorkerPool: Sendable {
             workers[number] = nil
             return finishIfGone(number, at: now)
         }
-        workers[number]?.phase = .down
-        workers[number]?.process = nil
-        workers[number]?.since = now
+        workers[number]?.died(at: now)
+        // Its memory is given back; who asked by hand had another reason.
+        waiting.removeAll { $0.worker == number && $0.cause != .byHand }
         if let recycle = current, recycle.successor == number, !recycle.draining {
             return fail(recycle, why: "the new worker died before it served", at: now)
         }
@@ -153,8 +174,10 @@ extension WorkerPool {
             guard now - recycle.startedAt > settings.readyWithin else { return [] }
             return fail(recycle, why: "the new worker was not ready within \(Int(settings.readyWithin)) s", at: now)
         }
-        let staying = serving.filter { $0.number != recycle.request.worker }.count
-        guard staying >= settings.capacityFloor else { return [] }
+        // A worker that does not serve costs no capacity when it goes.
+        if workers[recycle.request.worker]?.phase == .serving {
+            guard serving.count > settings.capacityFloor else { return [] }
+        }
         current?.draining = true
         return retire(recycle.request.worker, at: now) + finishIfNeverLived(recycle.request.worker, at: now)
     }
@@ -194,11 +217,19 @@ extension WorkerPool {
             }
             return [.order(ordered)]
         }
-        // Left over from a recycle that was cut short: the oldest goes, once there are enough without it.
-        guard ordered.count > settings.desired, mayAct else { return [] }
-        let servingOrdered = serving.filter { ordered.contains($0.number) }
-        guard servingOrdered.count > settings.desired, let oldest = servingOrdered.first else { return [] }
-        return retire(oldest.number, at: now)
+        guard ordered.count > settings.desired, mayAct, let (number, served) = leftOver(at: now) else { return [] }
+        return [.note(.leftOver(number, served: served))] + retire(number, at: now)
+    }
+
+    /// Who goes when there are too many, after a recycle that was cut short: the oldest, once there are enough without
+    /// it. One that has not come to serve in time goes instead: else it would be in the way of every later recycle.
+    private func leftOver(at now: Uptime) -> (number: UInt32, served: Bool)? {
+        let servingNumbers = ordered.filter { workers[$0]?.phase == .serving }
+        if servingNumbers.count > settings.desired, let oldest = servingNumbers.min() { return (oldest, true) }
+        let overdue = ordered.subtracting(servingNumbers).filter { number in
+            workers[number].map { now - $0.notServingSince > settings.readyWithin } ?? false
+        }
+        return overdue.max().map { ($0, false) }
     }
 
     private mutating func beginRecycle(at now: Uptime) -> [PoolAction] {

@@ -4,7 +4,9 @@ internal import Logging
 package import RegistrationCore
 internal import RegistrationHTTP
 internal import RegistrationStoreSQLite
+internal import ServiceHandover
 internal import ServiceLifecycle
+internal import UnixSignals
 
 /// Puts the registration service together and runs it until it is told to stop.
 package struct RegistrarProgram {
@@ -40,12 +42,20 @@ package struct RegistrarProgram {
                 "database": "\(options.database)", "hash_slots": "\(hashing.settings.slots)",
                 "hash_memory": "\(options.hashMemory)", "hash_passes": "\(options.hashPasses)",
             ])
-        let application = Application(
-            responder: RegistrationResponder(router),
-            configuration: .init(address: .hostname("127.0.0.1", port: 8080)), logger: logger)
-        try await application.runService()
+        let service = HandoverService(
+            responder: RegistrationResponder(router), configuration: try handoverConfiguration(), logger: logger,
+            readiness: { await accounts.isReady() }, metrics: { metrics.text(hashing.statistics) })
+        try await ServiceGroup(services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger).run()
         hashing.close()
         try database.close()
+    }
+
+    private func handoverConfiguration() throws -> HandoverConfiguration {
+        let addresses = try options.addresses()
+        var configuration = HandoverConfiguration(http: addresses.http, admin: addresses.admin)
+        configuration.idleWindow = options.idleWindow.duration
+        configuration.drainDeadline = options.drainDeadline.duration
+        return configuration
     }
 
     private var hashingSettings: HashingSettings {

@@ -1,6 +1,7 @@
 /// What `/openapi.json` answers: OpenAPI 3.1. A test compares its paths with the router's.
-enum OpenAPIDocument {
-    static let bytes = Array(text.utf8)
+package enum OpenAPIDocument {
+    /// UTF-8.
+    package static let bytes = Array(text.utf8)
 
     private static let text = """
         {

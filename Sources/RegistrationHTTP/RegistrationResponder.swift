@@ -28,17 +28,17 @@ package struct RegistrationResponder: HTTPResponder {
     }
 
     private func answer(_ request: Request, _ context: RegistrationContext) async -> Response {
+        guard let allowed = methods[request.uri.path] else { return Problem.notFound.response }
+        guard allowed.contains(request.method.rawValue) else { return Problem.methodNotAllowed(allowed).response }
         do {
             return try await routes.respond(to: request, context: context)
         } catch let problem as Problem {
             return problem.response
         } catch let error as any HTTPResponseError {
-            guard error.status == .notFound else { return Problem.other(error.status).response }
-            guard let allowed = methods[request.uri.path] else { return Problem.notFound.response }
-            return Problem.methodNotAllowed(allowed).response
+            return Problem.other(error.status).response
         } catch {
-            // Nobody reads this answer when the client has gone; otherwise the log has to say what happened.
-            context.logger.warning("a request ended early", metadata: ["reason": "\(type(of: error))"])
+            // Nothing above throws anything else; should it ever, the log has to say what it was, but not what it holds.
+            context.logger.error("a request failed", metadata: ["reason": "\(type(of: error))"])
             return Problem.failed.response
         }
     }

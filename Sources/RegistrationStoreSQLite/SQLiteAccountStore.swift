@@ -13,7 +13,8 @@ package final class SQLiteAccountStore: AccountStore {
 
     /// Opens the database, makes it when it is missing (only for its owner to read, folders included), and brings its
     /// schema up to date. Safe when several processes do it at once. Blocks; meant for the start of a process.
-    package init(path: String) throws(StoreOpeningError) {
+    /// `maximumBytes` bounds the database file (in whole pages of 4 KiB): writes beyond it fail with `StoreError.full`.
+    package init(path: String, maximumBytes: Int? = nil) throws(StoreOpeningError) {
         try Self.makeFile(path)
         do {
             pool = try Self.openPool(path)
@@ -21,6 +22,10 @@ package final class SQLiteAccountStore: AccountStore {
                 // After opening: GRDB itself sets NORMAL when it turns on WAL.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 try db.execute(sql: "PRAGMA journal_size_limit = 16777216")
+                if let maximumBytes {
+                    // A pragma takes no bound values; this is a number of ours.
+                    try db.execute(sql: "PRAGMA max_page_count = \(max(1, maximumBytes / 4096))")
+                }
             }
             _ = try Schema.plan.apply(to: pool)
         } catch let error as MigrationError {

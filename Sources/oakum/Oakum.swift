@@ -7,5 +7,18 @@ struct Oakum: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "oakum",
         abstract: "Keeps web services from going down because of memory leaks.",
-        version: OakumVersion.current)
+        discussion: """
+            Start with a configuration, then look at the console it prints:
+
+              oakum up -c examples/registration/oakum.yaml
+              oakum status -c examples/registration/oakum.yaml
+
+            Every command has --help with examples. Exit codes: 0 done, 1 failed, 2 the configuration or the input is \
+            wrong, 3 no oakum runs with this state folder, 4 refused for now, 64 wrong usage.
+            """,
+        version: OakumVersion.current,
+        subcommands: [
+            UpCommand.self, StatusCommand.self, RecycleCommand.self, PauseCommand.self, DownCommand.self,
+            DrillCommand.self, DrillCommand.self,
+        ])
 }

@@ -51,8 +51,7 @@ func tell() {
 }
 
 /// Answers on every passed socket until SIGTERM (when `obeys`).
-func serve(obeys: Bool) {
-    let signals = linux_signals_open()
+func serve(obeys: Bool, signals: Int32) {
     let count = Int32(text("LISTEN_FDS") ?? "") ?? 0
     var waits = [pollfd(fd: signals, events: Int16(POLLIN), revents: 0)]
     for descriptor in 3..<(3 + count) { waits.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)) }
@@ -72,23 +71,25 @@ func serve(obeys: Bool) {
 }
 
 let mode = CommandLine.arguments.dropFirst().first ?? ""
+if mode == "tell" { tell() }  // before the worker changes anything itself
+// Before READY=1, after which SIGTERM may come.
+let signals = linux_signals_open()
 let value = CommandLine.arguments.dropFirst(2).first ?? ""
 switch mode {
 case "crash": exit(3)
 case "notify":
     notify(value)
     exit(0)
-case "silent": serve(obeys: true)
+case "silent": serve(obeys: true, signals: signals)
 case "stubborn":
     notify("READY=1")
-    serve(obeys: false)
+    serve(obeys: false, signals: signals)
 case "ready", "noisy", "tell", "grow":
     var memory: [UInt8] = []
     if mode == "noisy" { writeNoise(Int(value) ?? 0) }
-    if mode == "tell" { tell() }
     if mode == "grow" { memory = [UInt8](repeating: 1, count: (Int(value) ?? 0) << 20) }
     notify("READY=1\nSTATUS=\(memory.count) bytes held\n")
-    serve(obeys: true)
+    serve(obeys: true, signals: signals)
     notify("STOPPING=1")
 default:
     say("unknown mode \(mode)")

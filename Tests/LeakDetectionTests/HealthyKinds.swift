@@ -109,7 +109,7 @@ extension SimulatedWorker {
     }
 
     mutating func collectGarbage() {
-        toothHeight = generator.within(3, 20)
+        toothHeight = generator.within(3, 15)
         toothPeriod = generator.within(4, 400)
     }
 
@@ -126,11 +126,12 @@ extension SimulatedWorker {
         }
     }
 
-    /// A budget as an operator sets it: the most the floor can be, with the hashes on top, and a tenth to spare.
+    /// A budget as an operator sets it: 110 MiB, or more where the most the floor can be with the hashes on top needs
+    /// more than that, with a fifth to spare.
     mutating func setLimit() {
         var floor = base + swing + toothHeight
         floor += fills.map(\.size).reduce(0, +) + ramps.map(\.size).reduce(0, +)
         floor += steps.map(\.size).filter { $0 > 0 }.reduce(0, +)
-        limit = 1.1 * (floor + Double(hashSlots) * hashBlock) * Self.mebibyte
+        limit = max(110, 1.2 * (floor + Double(hashSlots) * hashBlock)) * Self.mebibyte
     }
 }

@@ -3,7 +3,9 @@ struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
     init(seed: UInt64) {
-        state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 0x1234_5678_9ABC_DEF1
+        // Scrambled first: with neighbouring seeds as states, one stream would be the other shifted by a draw.
+        state = seed
+        state = next() ^ 0x1234_5678_9ABC_DEF1
     }
 
     mutating func next() -> UInt64 {

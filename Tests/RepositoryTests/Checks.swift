@@ -11,8 +11,8 @@ struct ProjectFile {
 
     var isSource: Bool { path.hasPrefix("Sources/") && path.hasSuffix(".swift") }
 
-    /// The kit serves tests alone, so it follows their rules.
-    var isTest: Bool { path.hasPrefix("Tests/") || path.hasPrefix("Sources/OakumTestKit/") }
+    /// The kits serve tests alone, so they follow their rules.
+    var isTest: Bool { ["Tests/", "Sources/OakumTestKit/", "Sources/EngineTestKit/"].contains(where: path.hasPrefix) }
 }
 
 struct Violation: Hashable, CustomStringConvertible {

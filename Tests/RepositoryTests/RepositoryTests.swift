@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// The rules of docs/architecture.md and CONTRIBUTING.md that a machine can check, on the project as it is.
@@ -28,6 +29,16 @@ struct RepositoryTests {
 
     @Test func `the README is short`() throws {
         #expect(ProjectChecks.readmeLength(try tree.file("README.md")) == [])
+    }
+
+    @Test func `every script can be run as it stands`() throws {
+        let scripts = try tree.files(under: "scripts").map(\.path).filter {
+            !$0.contains(".txt") && !$0.hasSuffix(".sh")
+        }
+        #expect(scripts.count > 5)
+        for path in scripts + [".ci/run"] {
+            #expect(FileManager.default.isExecutableFile(atPath: tree.root.appending(path: path).path), "\(path)")
+        }
     }
 
     @Test func `no file names a path outside the project`() throws {

@@ -1,0 +1,122 @@
+package import LoadGenerator
+
+/// An executable postmortem: everything a drill needs to know, read from its document. No scenario is known to the
+/// code.
+package struct DrillDocument: Sendable {
+    package var scenario: String
+    package var service: DrillService
+    package var fault: DrillFault
+    package var load: DrillLoad
+    package var arms: DrillArms
+    /// Keys and values of `recycle` as `oakum.yaml` takes them.
+    package var recycle: [(key: String, value: String)]
+    package var expectations: DrillExpectations
+    /// The original incident's times.
+    package var then: [ThenMoment]
+}
+
+/// The service under test in its two builds.
+package struct DrillService: Sendable {
+    package var name: String
+    /// The build that can carry the fault: argv, without the fault's own options.
+    package var faultBuild: DrillProgram
+    /// The build with the fault repaired.
+    package var patchedBuild: DrillProgram
+    /// Options that let a process own its port instead of inheriting one; may hold `{{folder}}`, `{{port}}`,
+    /// `{{worker}}`.
+    package var ownPort: [String]
+    package var environment: [(key: String, value: String)]
+    package var workers: Int
+    /// The memory one worker may hold, and one process of the control arm.
+    package var budgetBytes: Int64
+    package var readyPath: String
+    package var readyWithinSeconds: Double
+}
+
+/// An argv whose words may hold `{{folder}}` (a folder of the arm's own), with the line it stands on.
+package struct DrillProgram: Hashable, Sendable {
+    package var words: [String]
+    package var line: Int
+}
+
+/// One of the faults the fault build offers with `--list-faults`.
+package struct DrillFault: Hashable, Sendable {
+    package var name: String
+    /// The build's own default when nil.
+    package var bytes: Int64?
+    package var line: Int
+
+    /// What is added to the fault build's argv.
+    var arguments: [String] {
+        ["--fault", name] + (bytes.map { ["--fault-bytes", "\($0)"] } ?? [])
+    }
+}
+
+/// The users.
+package struct DrillLoad: Sendable {
+    package var seed: UInt64
+    package var timeoutSeconds: Double
+    package var connections: ConnectionPolicy
+    package var preparation: [PreparationStep]
+    package var streams: [LoadStream]
+    package var perSecond: [Double]
+
+    /// The plan of one arm.
+    func plan(targets: [LoadTarget], seconds: Double) -> LoadPlan {
+        LoadPlan(
+            seed: seed, targets: targets, connections: connections, preparation: preparation, streams: streams,
+            steps: [LoadStep(seconds: seconds, perSecond: perSecond)], timeoutSeconds: timeoutSeconds)
+    }
+}
+
+/// How long each arm is under load, in seconds.
+package struct DrillArms: Hashable, Sendable {
+    package var control: Double
+    package var protected: Double
+    package var patched: Double
+
+    subscript(arm: DrillArm) -> Double {
+        switch arm {
+        case .control: control
+        case .protected: protected
+        case .patched: patched
+        }
+    }
+}
+
+/// What is run.
+package enum DrillArm: String, Hashable, Sendable, CaseIterable {
+    /// What happened then: plain processes, killed at their budget.
+    case control
+    /// The same fault under Oakum.
+    case protected
+    /// The repaired build under Oakum.
+    case patched
+}
+
+/// What must hold beyond what always must (see `DrillJudgement`).
+package struct DrillExpectations: Hashable, Sendable {
+    /// Of the protected arm.
+    package var requestsAtLeast: UInt64 = 0
+    package var detectedWithinSeconds: Double?
+    package var recyclesAtLeast = 0
+}
+
+/// A moment of the original incident beside its counterpart in the drill.
+package struct ThenMoment: Hashable, Sendable {
+    package var what: String
+    /// Seconds after the incident's first sign.
+    package var atSeconds: Double
+    package var now: NowMoment?
+}
+
+/// What the protected arm measures. Raw values are what documents write.
+package enum NowMoment: String, Hashable, Sendable, CaseIterable {
+    case leakOnset = "leak_onset"
+    case impactOnset = "impact_onset"
+    case detected
+    case named
+    case paged
+    case acked
+    case recycled
+}

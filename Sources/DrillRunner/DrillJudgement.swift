@@ -1,0 +1,150 @@
+import LoadGenerator
+import OakumModel
+
+/// Turns what the arms did into the report with its exit code. Pure.
+enum DrillJudgement {
+    /// Exit codes of a drill that ran to its end. (2: the document is wrong. 4: it could not be run.)
+    enum Exit {
+        static let passed: Int32 = 0
+        static let failed: Int32 = 1
+        /// The control arm did not fail, or the load was no evidence: nothing was shown, neither good nor bad.
+        static let showsNothing: Int32 = 3
+    }
+
+    /// What one arm under Oakum did.
+    struct Watched: Sendable {
+        var load: LoadReport
+        var findings: OakumFindings
+    }
+
+    static func report(
+        _ document: DrillDocument, control: (load: LoadReport, restarts: Int), protected: Watched, patched: Watched
+    ) -> DrillReport {
+        var report = DrillReport(
+            scenario: document.scenario, exit: Exit.passed, reasons: [],
+            control: ControlReport(
+                load: ArmNumbers(control.load), firstFailureSeconds: control.load.firstFailureSeconds.map(rounded),
+                restarts: control.restarts),
+            protected: ProtectedReport(
+                load: ArmNumbers(protected.load),
+                impactOnsetSeconds: protected.load.firstFailureSeconds.map(rounded),
+                findings: rounded(protected.findings)),
+            patched: PatchedReport(
+                load: ArmNumbers(patched.load), verdict: patched.findings.verdict, alarms: patched.findings.alarms),
+            thenNow: [])
+        report.thenNow = document.then.map { moment in
+            ThenNow(what: moment.what, thenSeconds: moment.atSeconds, now: now(moment.now, report.protected))
+        }
+        judge(&report, document.expectations, notes: [.protected: protected.load.notes, .patched: patched.load.notes])
+        return report
+    }
+
+    private static func judge(
+        _ report: inout DrillReport, _ expectations: DrillExpectations, notes: [DrillArm: [String]]
+    ) {
+        let noEvidence = spoiledEvidence(report)
+        let failures = failedRequests(report, notes) + falseAlarms(report)
+        let shortfalls = shortfalls(report, expectations)
+        let emptiness = emptiness(report, expectations)
+        report.reasons = noEvidence + failures + emptiness + shortfalls
+        report.exit =
+            if !noEvidence.isEmpty {
+                Exit.showsNothing
+            } else if !failures.isEmpty {
+                Exit.failed
+            } else if !emptiness.isEmpty {
+                Exit.showsNothing
+            } else if !shortfalls.isEmpty { Exit.failed } else { Exit.passed }
+    }
+
+    private static func spoiledEvidence(_ report: DrillReport) -> [String] {
+        [
+            (DrillArm.control, report.control.load), (.protected, report.protected.load),
+            (.patched, report.patched.load),
+        ].compactMap { arm, load in
+            load.noEvidence.map { "the load of the \(arm.rawValue) arm is no evidence: \($0)" }
+        }
+    }
+
+    private static func failedRequests(_ report: DrillReport, _ notes: [DrillArm: [String]]) -> [String] {
+        [(DrillArm.protected, report.protected.load), (.patched, report.patched.load)].compactMap { arm, load in
+            guard load.failed > 0 else { return nil }
+            let first = notes[arm]?.first.map { "; the first: \($0)" } ?? ""
+            return
+                """
+                \(load.failed) of \(load.requests) requests failed in the \(arm.rawValue) arm \
+                (\(load.failures))\(first)
+                """
+        }
+    }
+
+    private static func falseAlarms(_ report: DrillReport) -> [String] {
+        guard let first = report.patched.alarms.first else { return [] }
+        return ["the patched arm raised \(report.patched.alarms.count) alarms where nothing leaks; the first: \(first)"]
+    }
+
+    private static func emptiness(_ report: DrillReport, _ expectations: DrillExpectations) -> [String] {
+        var result: [String] = []
+        if report.control.load.failed == 0 {
+            result.append(
+                """
+                no request failed in the control arm, so the drill shows nothing: \
+                lower `memory_budget`, raise the fault's `bytes`, or give the arm more time
+                """)
+        }
+        if report.protected.load.requests < expectations.requestsAtLeast {
+            result.append(
+                """
+                the protected arm saw \(report.protected.load.requests) requests, fewer than the \
+                \(expectations.requestsAtLeast) expected
+                """)
+        }
+        return result
+    }
+
+    private static func shortfalls(_ report: DrillReport, _ expectations: DrillExpectations) -> [String] {
+        var result: [String] = []
+        if report.protected.verdict != .leak {
+            result.append("the leak was not detected: the verdict was \(report.protected.verdict.rawValue)")
+        }
+        if let limit = expectations.detectedWithinSeconds, let detected = report.protected.detectedSeconds,
+            detected > limit
+        {
+            result.append("the leak was detected after \(detected) s, later than the \(limit) s expected")
+        }
+        if report.protected.recycles < expectations.recyclesAtLeast {
+            result.append(
+                """
+                \(report.protected.recycles) recycles finished, fewer than the \(expectations.recyclesAtLeast) \
+                expected
+                """
+            )
+        }
+        return result
+    }
+
+    private static func now(_ moment: NowMoment?, _ protected: ProtectedReport) -> ThenNow.Now {
+        let seconds: Double?
+        switch moment {
+        case .leakOnset: seconds = protected.leakOnsetSeconds
+        case .impactOnset: seconds = protected.impactOnsetSeconds
+        case .detected: seconds = protected.detectedSeconds
+        case .recycled: seconds = protected.recycledSeconds
+        case .named, .paged, .acked, nil: return .notMeasured
+        }
+        return seconds.map { .after(seconds: $0) } ?? .never
+    }
+
+    private static func rounded(_ findings: OakumFindings) -> OakumFindings {
+        var result = findings
+        result.leakOnsetSeconds = findings.leakOnsetSeconds.map(rounded)
+        result.detectedSeconds = findings.detectedSeconds.map(rounded)
+        result.recycledSeconds = findings.recycledSeconds.map(rounded)
+        return result
+    }
+
+    /// To a tenth of a second: the journal is no finer.
+    private static func rounded(_ seconds: Double) -> Double {
+        (seconds * 10).rounded() / 10
+    }
+}

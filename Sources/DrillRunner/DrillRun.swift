@@ -1,0 +1,149 @@
+import Foundation
+import LoadGenerator
+import OakumModel
+
+/// A whole drill: control, protected, patched, one after the other, in a folder of its own.
+///
+/// Whatever happens, nothing it started is left running, and the folder is removed unless it is to be kept.
+package struct DrillRun: Sendable {
+    package var document: DrillDocument
+    /// As it was named on the command line, for messages and relative paths.
+    package var documentPath: String
+    package var tools: DrillTools
+    /// Keeps configuration, logs and databases; a note says where.
+    package var keepsFolder: Bool
+    /// Clean up and end on SIGINT, SIGTERM and SIGHUP. Changes the process's signal handling while the drill runs.
+    package var handlesSignals: Bool
+    package var tell: @Sendable (DrillNews) -> Void
+
+    package init(
+        _ document: DrillDocument, documentPath: String, tools: DrillTools, keepsFolder: Bool = false,
+        handlesSignals: Bool = false, tell: @escaping @Sendable (DrillNews) -> Void = { _ in }
+    ) {
+        self.document = document
+        self.documentPath = documentPath
+        self.tools = tools
+        self.keepsFolder = keepsFolder
+        self.handlesSignals = handlesSignals
+        self.tell = tell
+    }
+
+    /// Runs it. Cancelling the task cleans up, then throws `interrupted`.
+    package func run() async throws(DrillError) -> DrillReport {
+        do {
+            return try await withThrowingTaskGroup(of: DrillReport?.self) { group in
+                group.addTask { try await inFolder() }
+                if handlesSignals {
+                    group.addTask {
+                        if let signal = await InterruptSignals.first() { throw DrillError.interrupted(signal: signal) }
+                        return nil
+                    }
+                }
+                defer { group.cancelAll() }
+                while let next = try await group.next() {
+                    if let report = next { return report }
+                }
+                throw DrillError.interrupted(signal: 0)
+            }
+        } catch let error as DrillError {
+            throw error
+        } catch {
+            throw .couldNotRun("\(error)")
+        }
+    }
+
+    private func inFolder() async throws(DrillError) -> DrillReport {
+        raiseFileLimit()
+        let folder = try DrillFolder()
+        let result: Result<DrillReport, DrillError>
+        do throws(DrillError) {
+            result = .success(try await arms(folder))
+        } catch {
+            result = .failure(error)
+        }
+        await clear(folder)
+        if keepsFolder {
+            tell(.note(.patched, seconds: nil, text: "configuration, logs and databases are kept in \(folder.path)"))
+        } else {
+            folder.remove()
+        }
+        return try result.get()
+    }
+
+    private func arms(_ folder: DrillFolder) async throws(DrillError) -> DrillReport {
+        let programs = Programs(documentPath: documentPath, oakumPath: tools.oakumPath)
+        let faulty = try programs.argv(document.service.faultBuild, file: documentPath)
+        let patched = try programs.argv(document.service.patchedBuild, file: documentPath)
+        try await checkFault(faulty, folder)
+        let leaking = faulty + document.fault.arguments
+        let controlOutcome = try await control(leaking, folder)
+        let protectedOutcome = try await watched(.protected, leaking, folder)
+        let patchedOutcome = try await watched(.patched, patched, folder)
+        return DrillJudgement.report(
+            document, control: (controlOutcome.load, controlOutcome.restarts), protected: protectedOutcome,
+            patched: patchedOutcome)
+    }
+
+    private func control(_ command: [String], _ folder: DrillFolder) async throws(DrillError) -> ControlArm.Outcome {
+        tell(.armStarted(.control, seconds: document.arms.control))
+        let arm = ControlArm(
+            service: document.service, command: command, folder: try folder.folder(DrillArm.control.rawValue),
+            tell: tell)
+        let outcome = try await arm.run(document.load, seconds: document.arms.control)
+        await clear(folder)
+        return outcome
+    }
+
+    private func watched(
+        _ arm: DrillArm, _ command: [String], _ folder: DrillFolder
+    ) async throws(DrillError) -> DrillJudgement.Watched {
+        tell(.armStarted(arm, seconds: document.arms[arm]))
+        let oakumArm = OakumArm(
+            arm: arm, service: document.service, command: command, recycle: document.recycle, tools: tools,
+            folder: try folder.folder(arm.rawValue), tell: tell)
+        let outcome = try await oakumArm.run(document.load, seconds: document.arms[arm])
+        await clear(folder)
+        return DrillJudgement.Watched(
+            load: outcome.load,
+            findings: OakumFindings(
+                journal: outcome.journal, lastVerdicts: outcome.lastVerdicts, startedAt: outcome.load.startedAt))
+    }
+
+    /// The fault must be one that the build offers.
+    private func checkFault(_ command: [String], _ folder: DrillFolder) async throws(DrillError) {
+        let log = "\(folder.path)/list-faults.log"
+        let process = try SpawnedProcess(
+            [command[0], "--list-faults"], environment: [(DrillFolder.marker, folder.path)], logPath: log)
+        defer { process.killGroup() }
+        let deadline = uptimeNow() + 10
+        while process.exitNow() == nil, uptimeNow() < deadline { try await pause(0.02) }
+        let place = "\(documentPath), line \(document.fault.line)"
+        guard process.exitNow() == .code(0) else {
+            throw .badInput(
+                """
+                \(place): \(command[0]) does not list the faults it offers (--list-faults); it wrote:
+                \(tail(of: log))
+                """
+            )
+        }
+        let offered = (readSmallFile(log) ?? "").split(separator: "\n").compactMap {
+            $0.split(whereSeparator: \.isWhitespace).first
+        }
+        guard offered.contains(Substring(document.fault.name)) else {
+            throw .badInput(
+                """
+                \(place): \(command[0]) offers no fault `\(document.fault.name)` \
+                (it offers: \(offered.joined(separator: ", ")))
+                """)
+        }
+    }
+
+    /// Ends what an arm may have left behind, and says so: it should leave nothing.
+    private func clear(_ folder: DrillFolder) async {
+        let (left, survivors) = await uncancelled {
+            (folder.leftoverProcesses().count, folder.killLeftovers().count)
+        }
+        if left > 0 { tell(.note(.control, seconds: nil, text: "\(left) processes were left behind and are killed")) }
+        if survivors > 0 { tell(.note(.control, seconds: nil, text: "\(survivors) of them could not be killed")) }
+    }
+}

@@ -1,0 +1,115 @@
+import Foundation
+import LoadGenerator
+import OakumModel
+
+/// The outcome of a drill as people read it.
+package enum DrillText {
+    /// Verdict, the three arms side by side, and the incident's times beside those of the drill.
+    package static func render(_ report: DrillReport) -> String {
+        var lines = ["drill \(report.scenario): \(headline(report.exit))", ""]
+        lines += report.reasons.flatMap { wrapped("  - " + $0) }
+        if !report.reasons.isEmpty { lines.append("") }
+        lines += table(arms(report))
+        if !report.thenNow.isEmpty {
+            lines.append("")
+            lines += table(moments(report))
+            lines += ["", "then: after the first sign of the incident; now: after the first request of the drill"]
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func headline(_ exit: Int32) -> String {
+        switch exit {
+        case DrillJudgement.Exit.passed: "PASSED: no request failed under Oakum, the leak was caught, the fix is quiet"
+        case DrillJudgement.Exit.showsNothing: "SHOWS NOTHING, neither good nor bad"
+        default: "FAILED"
+        }
+    }
+
+    private static func arms(_ report: DrillReport) -> [[String]] {
+        let loads = [report.control.load, report.protected.load, report.patched.load]
+        var rows = [["", "control", "protected", "patched"]]
+        rows.append(["requests"] + loads.map { grouped($0.requests) })
+        rows.append(["failed"] + loads.map { grouped($0.failed) })
+        for kind in FailureKind.allCases where loads.contains(where: { $0.failures[kind] > 0 }) {
+            rows.append(["  " + kind.rawValue] + loads.map { grouped($0.failures[kind]) })
+        }
+        rows.append(
+            [
+                "first failure", seconds(report.control.firstFailureSeconds),
+                seconds(report.protected.impactOnsetSeconds), "–",
+            ])
+        rows.append(["worst p99"] + loads.map { $0.worstP99Milliseconds.map(milliseconds) ?? "–" })
+        rows.append(["restarts", "\(report.control.restarts)", "–", "–"])
+        rows.append(["recycles", "–", "\(report.protected.recycles)", "–"])
+        rows.append(["verdict", "–", report.protected.verdict.rawValue, report.patched.verdict.rawValue])
+        if let bought = report.protected.restartBuys {
+            rows.append(["a recycle buys", "–", "\(seconds(bought.predicted)) predicted", "–"])
+            rows.append(["", "–", "\(seconds(bought.observed)) observed", "–"])
+        }
+        return rows
+    }
+
+    private static func moments(_ report: DrillReport) -> [[String]] {
+        [["", "then", "now"]]
+            + report.thenNow.map { moment in
+                let now =
+                    switch moment.now {
+                    case .notMeasured: "not measured"
+                    case .never: "never"
+                    case .after(let after): seconds(after)
+                    }
+                return [moment.what, minutes(moment.thenSeconds), now]
+            }
+    }
+
+    private static func table(_ rows: [[String]]) -> [String] {
+        let columns = rows.map(\.count).max() ?? 0
+        let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            let cells = row.enumerated().map { column, cell in
+                let space = String(repeating: " ", count: widths[column] - cell.count)
+                return column == 0 ? cell + space : space + cell
+            }
+            return "  " + cells.joined(separator: "   ")
+        }
+    }
+
+    /// At most 100 characters a line.
+    private static func wrapped(_ text: String) -> [String] {
+        var lines: [String] = []
+        for paragraph in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            var line = ""
+            for word in paragraph.split(separator: " ", omittingEmptySubsequences: false) {
+                if !line.isEmpty, line.count + word.count >= 100 {
+                    lines.append(line)
+                    line = "    "
+                } else if !line.isEmpty {
+                    line += " "
+                }
+                line += word.isEmpty && line.isEmpty ? " " : word
+            }
+            lines.append(line)
+        }
+        return lines
+    }
+
+    static func seconds(_ value: Double?) -> String {
+        value.map { String(format: "%.1f s", $0) } ?? "–"
+    }
+
+    private static func milliseconds(_ value: Double) -> String {
+        String(format: value < 10 ? "%.1f ms" : "%.0f ms", value)
+    }
+
+    private static func minutes(_ value: Double) -> String {
+        let minutes = value / 60
+        return minutes == minutes.rounded() ? "\(Int(minutes)) min" : String(format: "%.1f min", minutes)
+    }
+
+    static func grouped(_ number: UInt64) -> String {
+        var digits = Array(String(number))
+        for place in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: place) }
+        return String(digits)
+    }
+}

@@ -1,0 +1,241 @@
+import Glibc
+import LoadGenerator
+import OakumAPI
+import OakumModel
+import Synchronization
+
+/// The service under `oakum up`, on a configuration of its own, with the journal read as it grows.
+struct OakumArm: Sendable {
+    static let lookEvery = Duration.milliseconds(500)
+    /// Beyond the ready time of each worker: for `oakum` and its keeper to come up.
+    static let startSeconds = 20.0
+
+    let arm: DrillArm
+    let service: DrillService
+    /// The argv of a worker with variables still in it, options for the fault included.
+    let command: [String]
+    let recycle: [(key: String, value: String)]
+    let tools: DrillTools
+    let folder: String
+    let tell: @Sendable (DrillNews) -> Void
+
+    struct Outcome: Sendable {
+        var load: LoadReport
+        var journal: [EventRecord]
+        /// Of the workers that served at the end.
+        var lastVerdicts: [VerdictCode]
+    }
+
+    func run(_ load: DrillLoad, seconds: Double) async throws(DrillError) -> Outcome {
+        let file = "\(folder)/oakum.yaml"
+        try writeText(configuration(), to: file)
+        let oakum = try SpawnedProcess(
+            [tools.oakumPath, "up", "-c", file], environment: [(DrillFolder.marker, folder)],
+            logPath: "\(folder)/oakum.log")
+        let result: Result<Outcome, DrillError>
+        do throws(DrillError) {
+            result = .success(try await underLoad(oakum, load, seconds: seconds))
+        } catch {
+            result = .failure(error)
+        }
+        await stop(oakum)
+        return try result.get()
+    }
+
+    private func underLoad(
+        _ oakum: SpawnedProcess, _ load: DrillLoad, seconds: Double
+    ) async throws(DrillError) -> Outcome {
+        let plane = tools.controlPlane("\(folder)/state")
+        let address = try await waitUntilServing(oakum, plane)
+        guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...]) else {
+            throw .couldNotRun("oakum tells an address that is none: \(address)")
+        }
+        let target = LoadTarget(host: String(address[..<colon]), port: port)
+        let watch = OakumWatch(arm: arm, service: service, oakum: oakum, plane: plane, tell: tell)
+        let report = try await ArmLoad.run(load.plan(targets: [target], seconds: seconds), every: Self.lookEvery) {
+            snapshot throws(DrillError) in try await watch.look(snapshot)
+        }
+        try await watch.readJournal(load: nil)
+        return Outcome(load: report, journal: watch.journal, lastVerdicts: try await watch.verdicts())
+    }
+
+    private func waitUntilServing(
+        _ oakum: SpawnedProcess, _ plane: any ControlPlane
+    ) async throws(DrillError) -> String {
+        let deadline = uptimeNow() + Self.startSeconds + Double(service.workers) * service.readyWithinSeconds
+        var last = "it did not answer on its control socket"
+        while uptimeNow() < deadline {
+            if let exit = oakum.exitNow() {
+                throw .couldNotRun("oakum ended with \(exit) at its start; it last wrote:\n\(tail(of: oakum.logPath))")
+            }
+            do throws(ControlError) {
+                let overview = try await plane.overview()
+                if let status = overview.services.first(where: { $0.name == service.name }) {
+                    let serving = status.workers.filter { $0.phase == .serving }.count
+                    if serving >= service.workers { return status.address }
+                    last = "\(serving) of \(service.workers) workers served"
+                }
+            } catch {
+                last = error.message
+            }
+            try await pause(0.2)
+        }
+        throw .couldNotRun("oakum's workers were not ready in time: \(last)\n\(tail(of: oakum.logPath))")
+    }
+
+    /// `oakum.yaml` for this arm. Strings are written as JSON writes them, which YAML reads too.
+    private func configuration() -> String {
+        let command = Programs.fill(command, ["folder": folder]).map(quoted).joined(separator: ", ")
+        let environment = (service.environment + [(DrillFolder.marker, folder)])
+            .map { "\(quoted($0.key)): \(quoted($0.value))" }.joined(separator: ", ")
+        let recycle = recycle.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
+        return """
+            state: \(quoted("\(folder)/state"))
+            console:
+              listen: 127.0.0.1:0
+            services:
+              - name: \(service.name)
+                command: [\(command)]
+                environment: {\(environment)}
+                listen: 127.0.0.1:0
+                workers: \(service.workers)
+                memory_budget: \(service.budgetBytes)B
+                health: {path: \(quoted(service.readyPath)), ready_within: \(service.readyWithinSeconds)s}
+                recycle: {\(recycle)}
+
+            """
+    }
+
+    /// SIGINT stops workers, keeper and `oakum`; what does not end within a minute is killed. Not to be cancelled.
+    private func stop(_ oakum: SpawnedProcess) async {
+        await uncancelled {
+            oakum.send(SIGINT)
+            for _ in 0..<1_200 where oakum.exitNow() == nil { usleep(50_000) }
+            oakum.killGroup()
+        }
+    }
+}
+
+/// Reads `oakum`'s journal and overview while the load runs, and passes on what is news.
+final class OakumWatch: Sendable {
+    /// The most events kept; a drill that makes more keeps its first ones.
+    static let journalLimit = 20_000
+
+    private struct State {
+        var journal: [EventRecord] = []
+        var lastID: Int64 = 0
+        var lastStatus: Uptime?
+        var silentSince: Uptime?
+    }
+
+    private let arm: DrillArm
+    private let service: DrillService
+    private let oakum: SpawnedProcess
+    private let plane: any ControlPlane
+    private let tell: @Sendable (DrillNews) -> Void
+    private let state = Mutex(State())
+
+    init(
+        arm: DrillArm, service: DrillService, oakum: SpawnedProcess, plane: any ControlPlane,
+        tell: @escaping @Sendable (DrillNews) -> Void
+    ) {
+        self.arm = arm
+        self.service = service
+        self.oakum = oakum
+        self.plane = plane
+        self.tell = tell
+    }
+
+    var journal: [EventRecord] { state.withLock { $0.journal } }
+
+    func look(_ load: LoadSnapshot) async throws(DrillError) {
+        if let exit = oakum.exitNow() {
+            throw .couldNotRun("oakum ended with \(exit) during the arm; it last wrote:\n\(tail(of: oakum.logPath))")
+        }
+        let now = uptimeNow()
+        let isDue = state.withLock { state in
+            if let last = state.lastStatus, now - last < 1 { return false }
+            state.lastStatus = now
+            return true
+        }
+        do throws(ControlError) {
+            try await readJournalOnce(load)
+            if isDue { try await tellStatus(load, at: now) }
+            state.withLock { $0.silentSince = nil }
+        } catch {
+            try toleratesSilence(error, since: now)
+        }
+    }
+
+    /// Reads what the journal has by now; patient for a while when `oakum` does not answer.
+    func readJournal(load: LoadSnapshot?) async throws(DrillError) {
+        while true {
+            do throws(ControlError) {
+                return try await readJournalOnce(load)
+            } catch {
+                try toleratesSilence(error, since: uptimeNow())
+            }
+            try await pause(0.2)
+        }
+    }
+
+    /// Verdicts on the workers that serve now.
+    func verdicts() async throws(DrillError) -> [VerdictCode] {
+        do throws(ControlError) {
+            let services = try await plane.overview().services.filter { $0.name == service.name }
+            return services.flatMap(\.workers).filter { $0.phase == .serving }.map(\.verdict.code)
+        } catch {
+            throw .couldNotRun("oakum did not tell its verdicts: \(error.message)")
+        }
+    }
+
+    private func readJournalOnce(_ load: LoadSnapshot?) async throws(ControlError) {
+        while true {
+            let after = state.withLock { $0.lastID }
+            let records = try await plane.events(EventQuery(after: after, limit: 500))
+            guard let last = records.last else { return }
+            state.withLock { state in
+                state.lastID = last.id
+                state.journal += records.prefix(Self.journalLimit - state.journal.count)
+            }
+            for record in records where record.event.isNews {
+                let seconds = load?.startedAt.map { record.event.at.uptime - $0 }
+                tell(.note(arm, seconds: seconds, text: record.event.message))
+            }
+        }
+    }
+
+    private func tellStatus(_ load: LoadSnapshot, at now: Uptime) async throws(ControlError) {
+        let overview = try await plane.overview()
+        let workers = overview.services.first { $0.name == service.name }?.workers ?? []
+        tell(
+            .status(
+                DrillStatus(
+                    arm: arm, seconds: load.startedAt.map { now - $0 }, requests: load.requests, failed: load.failed,
+                    p99Milliseconds: load.p99Milliseconds, memory: workers.map { $0.latest?.rss.bytes },
+                    budgetBytes: service.budgetBytes)))
+    }
+
+    /// A control plane on a busy machine may miss a look or two.
+    private func toleratesSilence(_ error: ControlError, since now: Uptime) throws(DrillError) {
+        let since = state.withLock { state in
+            state.silentSince = state.silentSince ?? now
+            return state.silentSince ?? now
+        }
+        guard uptimeNow() - since < 10 else {
+            throw .couldNotRun("oakum has not answered for 10 s: \(error.message)\n\(tail(of: oakum.logPath))")
+        }
+    }
+}
+
+extension Event {
+    /// Worth a line while a drill runs.
+    fileprivate var isNews: Bool {
+        switch kind {
+        case .workerReady, .workerExited, .workerFailed, .verdict, .recycleStarted, .recycleFinished, .recycleFailed,
+            .recycleWithheld, .slopeAfterwards, .problem:
+            true
+        case .watchStarted, .watchStopped, .paused, .resumed, .workerStarted, .command: false
+        }
+    }
+}

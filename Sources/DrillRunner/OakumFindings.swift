@@ -1,0 +1,62 @@
+import OakumModel
+
+/// What the journal of one arm says, on the arm's own axis: seconds after its first request. Pure.
+struct OakumFindings: Hashable, Sendable {
+    /// What a recycle bought; see `slope_afterwards`.
+    struct Bought: Hashable, Sendable {
+        var predictedSeconds: Double?
+        var observedSeconds: Double?
+    }
+
+    var leakOnsetSeconds: Double?
+    var detectedSeconds: Double?
+    /// The first recycle that finished.
+    var recycledSeconds: Double?
+    var recycles = 0
+    var verdict: VerdictCode
+    var bought: Bought?
+    /// Each leak verdict and each recycle, in words: alarms when nothing leaks.
+    var alarms: [String] = []
+
+    /// - Parameters:
+    ///   - lastVerdicts: of the workers that served at the end.
+    ///   - startedAt: when the first request was due.
+    init(journal: [EventRecord], lastVerdicts: [VerdictCode], startedAt: Uptime) {
+        verdict = Self.gravest(lastVerdicts)
+        for event in journal.map(\.event) {
+            let seconds = event.at.uptime - startedAt
+            switch event.kind {
+            case .verdict where event.verdict?.code == .leak:
+                verdict = .leak
+                alarms.append(event.message)
+                guard detectedSeconds == nil else { continue }
+                detectedSeconds = max(0, seconds)
+                // A worker's series runs on the clock of `Uptime`.
+                leakOnsetSeconds = event.verdict?.onsetSeconds.map { max(0, $0 - startedAt.seconds) }
+            case .recycleFinished:
+                recycles += 1
+                recycledSeconds = recycledSeconds ?? max(0, seconds)
+                alarms.append(event.message)
+                if bought?.observedSeconds == nil, let predicted = event.facts["predicted_s"].flatMap(Double.init) {
+                    bought = bought ?? Bought(predictedSeconds: predicted, observedSeconds: nil)
+                }
+            case .recycleWithheld: alarms.append(event.message)
+            case .slopeAfterwards: noteBought(event.facts)
+            default: break
+            }
+        }
+    }
+
+    /// The first recycle whose successor lasted long enough to be compared with its forecast counts.
+    private mutating func noteBought(_ facts: [String: String]) {
+        guard bought?.observedSeconds == nil, let observed = facts["observed_s"].flatMap(Double.init) else { return }
+        bought = Bought(predictedSeconds: facts["predicted_s"].flatMap(Double.init), observedSeconds: observed)
+    }
+
+    /// What to call a service whose workers are judged differently: the gravest, "not enough data" only when that is
+    /// all.
+    private static func gravest(_ codes: [VerdictCode]) -> VerdictCode {
+        let order: [VerdictCode] = [.leak, .fragmentation, .cacheFill, .load, .step, .warmUp, .steady, .notEnoughData]
+        return order.first { codes.contains($0) } ?? .notEnoughData
+    }
+}

@@ -1,0 +1,105 @@
+import Foundation
+import IncidentStoreSQLite
+import LinuxHost
+import Logging
+import OakumAPI
+import OakumEngine
+import OakumHTTP
+import OakumModel
+import Outbound
+import SeriesStore
+import ServiceLifecycle
+import UnixSignals
+
+/// One `oakum up`: the object graph of a configuration, from its start to its end.
+package struct OakumInstance: Sendable {
+    package let configuration: OakumConfiguration
+    private let installation = Installation()
+
+    package init(configuration: OakumConfiguration) {
+        self.configuration = configuration
+    }
+
+    /// Runs until SIGTERM (ends `oakum` alone), SIGINT or `oakum down` (end everything).
+    ///
+    /// - Parameter announce: gets lines for people: the addresses, once everything is up.
+    /// - Throws: `StartProblem` when it cannot start or go on.
+    package func run(announce: @escaping @Sendable (String) -> Void) async throws {
+        // A peer that is gone is an error of the write, not a signal that ends us.
+        signal(SIGPIPE, SIG_IGN)
+        let folder: StateFolder
+        do throws(StateFolder.Problem) {
+            folder = try StateFolder(configuration.state)
+        } catch {
+            throw StartProblem("\(error)")
+        }
+        // The lock is held for as long as the folder's value lives.
+        defer { withExtendedLifetime(folder) {} }
+        try await run(in: folder.path, announce)
+    }
+
+    private func run(in folder: String, _ announce: @escaping @Sendable (String) -> Void) async throws {
+        var logger = Logger(label: "oakum")
+        logger.logLevel = .notice
+        let outbound = OutboundClient()
+        defer { outbound.shutdown() }
+        let keeper = try opened("the keeper's connection") {
+            try KeeperClient(
+                stateFolder: folder, keeperProgram: try installation.keeper(),
+                services: configuration.services.map(\.kept))
+        }
+        defer { keeper.close() }
+        let journal = try opened("the journal") { try SQLiteEventJournal(path: folder + "/journal.sqlite") }
+        let history = try opened("the history") { try SegmentedHistoryStore(folder: folder + "/history") }
+        let addressOf: @Sendable (String) -> String = { keeper.listenAddress(of: $0) ?? "unknown" }
+        let engine = Engine(
+            configuration: configuration.engine, control: keeper, host: ProcSampler(),
+            probe: AdminProbe(client: outbound), journal: journal, history: history, clock: ContinuousClock(),
+            addressOf: addressOf)
+        let announcement = Announcement(configuration: configuration, say: announce, addressOf: addressOf)
+        let console = ConsoleServer(
+            configuration: ConsoleConfiguration(
+                listen: "\(configuration.console.listen)", behindProxy: configuration.console.behindProxy,
+                assetsFolder: try installation.consoleAssets()),
+            controlPlane: engine, logger: logger, onBound: { _, port in announcement.consoleBound(port: port) })
+        let control = ControlServer(socketPath: folder + "/oakum.sock", controlPlane: engine, logger: logger)
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(
+                        service: EngineService(engine: engine, whenUp: { announcement.engineUp() }),
+                        successTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: InterruptService(engine: engine, say: announce)),
+                    .init(service: control), .init(service: console),
+                ],
+                gracefulShutdownSignals: [.sigterm], logger: logger))
+        do {
+            try await group.run()
+        } catch {
+            throw StartProblem(Self.words(for: error, configuration))
+        }
+    }
+
+    private func opened<Store>(_ what: String, _ open: () throws -> Store) throws(StartProblem) -> Store {
+        do {
+            return try open()
+        } catch let problem as StartProblem {
+            throw problem
+        } catch {
+            throw StartProblem("\(what) cannot be opened: \(Self.words(for: error, configuration))")
+        }
+    }
+
+    private static func words(for error: any Error, _ configuration: OakumConfiguration) -> String {
+        switch error {
+        case let problem as StartProblem: problem.description
+        case WorkerControlError.addressInUse(let text):
+            "\(text). Something else uses it: `ss -ltnp` shows what. Stop it, or choose another `listen`"
+        case WorkerControlError.keeperLost(let text): "the keeper does not answer: \(text)"
+        case WorkerControlError.refused(let text): "the keeper refused: \(text)"
+        case let error as ListenError: "\(error)"
+        case StoreError.diskFull(let text), StoreError.unusable(let text), StoreError.failed(let text): text
+        default: "\(error)"
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import OakumAPI
+import OakumModel
+import PrometheusText
+
+/// What can be read, the same on console and control socket.
+struct APIRoutes: Sendable {
+    let plane: any ControlPlane
+    let hub: StreamHub
+
+    /// Ceilings of one answer; the control plane has its own.
+    private static let maxPoints: Int64 = 10_000
+    private static let maxEvents: Int64 = 1_000
+
+    func add(to router: Router<OakumContext>) {
+        router.get("/api/v1/overview") { _, _ in
+            try Self.json(try await plane.overview())
+        }
+        router.get("/api/v1/history") { request, _ in
+            try Self.json(try await plane.history(try Self.historyQuery(request)))
+        }
+        router.get("/api/v1/events") { request, _ in
+            try Self.json(try await plane.events(try Self.eventQuery(request)))
+        }
+        router.get("/api/v1/stream") { request, context in
+            try EventStream(plane: plane, hub: hub).respond(to: request, channel: context.channel)
+        }
+        router.get("/metrics") { _, _ in
+            let text = MetricsText.write(try await plane.overview(), streams: hub.readerCount)
+            return Self.answer(PrometheusText.contentType, ByteBuffer(string: text))
+        }
+        router.get("/healthz") { _, _ in
+            _ = try await plane.overview()
+            return Self.answer("text/plain; charset=utf-8", ByteBuffer(string: "ok\n"))
+        }
+    }
+
+    /// `POST /api/v1/commands`, for the control socket alone.
+    func addCommands(to router: Router<OakumContext>) {
+        router.post("/api/v1/commands") { request, _ in
+            let body = try await Self.body(of: request)
+            let command: ControlCommand
+            do {
+                command = try JSONText.decode(ControlCommand.self, from: body)
+            } catch {
+                throw ControlError.invalid(
+                    #"the body must be a command such as {"command":"recycle","service":"web","worker":3}"#)
+            }
+            return try Self.json(try await plane.perform(command))
+        }
+    }
+
+    static func answer(_ type: String, _ body: ByteBuffer) -> Response {
+        Response(
+            status: .ok, headers: [.contentType: type, .cacheControl: "no-store"], body: ResponseBody(byteBuffer: body))
+    }
+
+    private static func json(_ value: some Encodable) throws -> Response {
+        answer("application/json", try JSONText.encode(value))
+    }
+
+    private static func historyQuery(_ request: Request) throws(ControlError) -> HistoryQuery {
+        guard let service = QueryText.text(request, "service") else {
+            throw .invalid("name a service: /api/v1/history?service=NAME")
+        }
+        var query = HistoryQuery(service: service)
+        query.seconds = try QueryText.number(request, "seconds") ?? query.seconds
+        if let points = try QueryText.whole(request, "points") {
+            guard points >= 2, points <= maxPoints else { throw .invalid("points must be in 2...\(maxPoints)") }
+            query.points = Int(points)
+        }
+        return query
+    }
+
+    private static func eventQuery(_ request: Request) throws(ControlError) -> EventQuery {
+        var query = EventQuery(after: try QueryText.whole(request, "after"))
+        if let limit = try QueryText.whole(request, "limit") {
+            guard limit >= 1, limit <= maxEvents else { throw .invalid("limit must be in 1...\(maxEvents)") }
+            query.limit = Int(limit)
+        }
+        return query
+    }
+
+    private static func body(of request: Request) async throws -> ByteBuffer {
+        var whole = ByteBuffer()
+        do {
+            for try await part in request.body {
+                guard whole.readableBytes + part.readableBytes <= RequestLimits.bodyBytes else {
+                    throw HTTPFailure.tooLarge
+                }
+                whole.writeImmutableBuffer(part)
+            }
+        } catch let failure as HTTPFailure {
+            throw failure
+        } catch {
+            throw ControlError.invalid("the request body broke off")
+        }
+        return whole
+    }
+}

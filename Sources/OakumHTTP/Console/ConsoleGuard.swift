@@ -1,0 +1,64 @@
+import HTTPTypes
+import Hummingbird
+import OakumAPI
+
+/// Lets through what the console answers: reading, under one of its own names.
+///
+/// The name check is the defence against DNS rebinding: a page of another site whose name suddenly resolves to
+/// 127.0.0.1 still sends its own name as `Host`.
+struct ConsoleGuard: RouterMiddleware {
+    typealias Context = OakumContext
+
+    /// Lower case; nil means any.
+    let allowedHosts: Set<String>?
+
+    init(_ configuration: ConsoleConfiguration) {
+        if configuration.behindProxy, configuration.allowedHosts.isEmpty {
+            allowedHosts = nil
+        } else {
+            allowedHosts = Set(configuration.allowedHosts.map { $0.lowercased() })
+        }
+    }
+
+    func handle(
+        _ request: Request, context: OakumContext, next: @concurrent (Request, OakumContext) async throws -> Response
+    ) async throws -> Response {
+        try checkHost(request.head.authority)
+        guard request.method == .get || request.method == .head else {
+            throw request.uri.path == "/api/v1/commands" ? HTTPFailure.commandsElsewhere : HTTPFailure.readOnly
+        }
+        return try await next(request, context)
+    }
+
+    private func checkHost(_ header: String?) throws(HTTPFailure) {
+        guard let allowedHosts else { return }
+        let host = LoopbackNames.host(ofHeader: header ?? "").lowercased()
+        guard !LoopbackNames.isLoopback(host), !allowedHosts.contains(host) else { return }
+        throw HTTPFailure(
+            Problem(
+                title: "Misdirected request", status: 421,
+                detail: "the console does not answer to this host name; open it as http://127.0.0.1:PORT/",
+                code: "misdirected"))
+    }
+}
+
+/// What every answer of the console tells the browser.
+enum ConsoleHeaders {
+    /// No inline script or style, nothing from elsewhere, no framing, no guessing of types.
+    static let all: HTTPFields = {
+        let policy =
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+            + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        var headers: HTTPFields = [
+            .contentSecurityPolicy: policy, .xContentTypeOptions: "nosniff", .cacheControl: "no-store",
+        ]
+        let more = [
+            ("Referrer-Policy", "no-referrer"), ("Cross-Origin-Opener-Policy", "same-origin"),
+            ("Cross-Origin-Resource-Policy", "same-origin"), ("X-Frame-Options", "DENY"),
+        ]
+        for (name, value) in more {
+            if let name = HTTPField.Name(name) { headers[name] = value }
+        }
+        return headers
+    }()
+}

@@ -1,0 +1,30 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import OakumAPI
+import OakumModel
+
+/// `GET /`: the page with everything as of now, readable without script.
+struct ConsolePageRoute: Sendable {
+    let plane: any ControlPlane
+    let dygraphs: StaticFiles
+
+    /// The newest events on the page.
+    private static let events = 60
+
+    func respond() async -> Response {
+        let page: Markup
+        var status = HTTPResponse.Status.ok
+        do throws(ControlError) {
+            let overview = try await plane.overview()
+            let events = try await plane.events(EventQuery(after: nil, limit: Self.events))
+            page = ConsolePage(overview: overview, events: events, hasCharts: dygraphs.has("dygraph.min.js")).markup
+        } catch {
+            page = ConsolePage.trouble(error)
+            status = HTTPResponse.Status(code: error.status)
+        }
+        var response = APIRoutes.answer("text/html; charset=utf-8", ByteBuffer(string: page.html))
+        response.status = status
+        return response
+    }
+}
