@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Logging
 import Synchronization
@@ -41,8 +42,12 @@ final class Acceptor: Sendable {
         self.unreadAnswerMilliseconds = unreadAnswerMilliseconds
         self.logger = logger
         var ends: [CInt] = [-1, -1]
-        guard pipe2(&ends, O_CLOEXEC | O_NONBLOCK) == 0 else {
+        guard pipe(&ends) == 0 else {
             throw .cannotListen(address: "its sockets", reason: String(cString: strerror(errno)))
+        }
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
         }
         (wakeReader, wakeWriter) = (ends[0], ends[1])
     }
@@ -141,13 +146,12 @@ final class Acceptor: Sendable {
     private func acceptBatch(from listener: CInt, _ take: Take) -> Outcome {
         for _ in 0..<Self.batch {
             guard state.withLock({ $0.phase == .accepting && $0.open < maximum }) else { return .nothing }
-            let connection = accept4(
-                listener, nil, nil, CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue))
+            let connection = linux_accept(listener)
             guard connection >= 0 else {
-                switch errno {
+                switch -connection {
                 case EAGAIN: return .nothing
-                case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .outOfResources(errno)
-                case EBADF, EINVAL, ENOTSOCK, EOPNOTSUPP, EFAULT: return .broken(errno)
+                case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .outOfResources(-connection)
+                case EBADF, EINVAL, ENOTSOCK, EOPNOTSUPP, EFAULT: return .broken(-connection)
                 // A client that has gone, or a network error that came with it: accept(2), "Error handling".
                 default: continue
                 }
@@ -163,7 +167,9 @@ final class Acceptor: Sendable {
     }
 
     /// close(2) on our descriptors alone; shutdown(2) would end the sockets for every process that shares them.
-    private func closeAll() {
+    ///
+    /// Called when `run` ends, or instead of it when it could not begin.
+    func closeAll() {
         let (listeners, waiting) = state.withLock { state in
             state.phase = .stopped
             defer { (state.listeners, state.waitingForStop) = ([], []) }

@@ -54,9 +54,7 @@ package final class HTTPDate: Sendable {
     private let cache = Mutex((second: time_t.min, text: ""))
 
     func now() -> String {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        let second = time.tv_sec
+        let second = time(nil)
         return cache.withLock { cache in
             if cache.second != second { cache = (second, Self.text(second)) }
             return cache.text

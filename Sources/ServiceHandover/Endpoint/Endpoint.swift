@@ -64,11 +64,17 @@ final class Endpoint: Sendable {
         var succeeded = false
         do {
             succeeded = try await thread.runIfActive { [acceptor, queue] in acceptor.run { queue.put($0) } }
-            try await thread.shutdownGracefully()
         } catch {
-            logger.error("the accepting thread failed: \(error)")
+            // Cancelled before it began.
+            logger.debug("not accepting: \(error)")
+            acceptor.closeAll()
         }
         queue.finish()
+        do {
+            try await thread.shutdownGracefully()
+        } catch {
+            logger.warning("the accepting thread did not end: \(error)")
+        }
         return succeeded
     }
 
