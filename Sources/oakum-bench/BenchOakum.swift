@@ -8,7 +8,7 @@ final class BenchOakum: Sendable {
     let service = "registrar"
     let folder: String
     let plane: RemoteControlPlane
-    private nonisolated(unsafe) let process: Process  // Used by one task at a time: starts, is asked, is stopped.
+    private let process: Process
 
     init(recyclesPerHour: Int) throws {
         let programs = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path

@@ -43,7 +43,7 @@ struct RecycleBench: AsyncParsableCommand {
     /// As long as the requests need at that rate, and long enough for the recycles: about 0.8 s each.
     private func plan(port: Int) -> LoadPlan {
         let request = { (name: String) in
-            RequestTemplate(name: name, path: TextTemplate("/v1/session"), expectedStatuses: [401])
+            RequestTemplate(name: name, path: TextTemplate(literal: "/v1/session"), expectedStatuses: [401])
         }
         let seconds = max(Double(requests) / rate * 1.02, Double(recycles) * 0.9)
         return LoadPlan(

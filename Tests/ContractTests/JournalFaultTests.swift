@@ -74,15 +74,25 @@ struct JournalFaultTests {
         if !ran { print("no right to mount a small disk: the limit of the journal itself stands in for it") }
     }
 
-    @Test func `a journal that cannot even be created on a full disk says so`() async throws {
-        let ran = try await withSmallDisk(kibibytes: 128) { disk in
+    @Test(arguments: [false, true])
+    func `a full disk at the start is no reason not to start`(isNew: Bool) async throws {
+        let ran = try await withSmallDisk(kibibytes: 512) { disk in
+            let path = disk.file("journal.sqlite")
+            var stored: [EventRecord] = []
+            if !isNew {
+                let earlier = try SQLiteEventJournal(path: path)
+                stored = try await earlier.append([event()])
+                try earlier.close()
+            }
             try disk.fill()
-            let failure = #expect(throws: StoreError.self) { try SQLiteEventJournal(path: disk.file("journal.sqlite")) }
+            let journal = try SQLiteEventJournal(path: path)
+            let failure = await #expect(throws: StoreError.self) { try await journal.append([event()]) }
             #expect(failure?.isDiskFull == true, "\(String(describing: failure))")
             disk.makeRoom()
-            _ = try await SQLiteEventJournal(path: disk.file("journal.sqlite")).append([event()])
+            stored += try await journal.append([event()])
+            #expect(try await journal.events(after: nil, limit: 10) == stored)
         }
-        if !ran { print("no right to mount a small disk: creation on a full disk was not tried") }
+        if !ran { print("no right to mount a small disk: starting on a full disk was not tried") }
     }
 
     @Test func `a file that is no journal is refused by name and left as it is`() async throws {

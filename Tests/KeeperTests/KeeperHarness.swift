@@ -214,6 +214,7 @@ final class TestClient {
 
 /// True while a process lives; a zombie does not.
 func lives(_ pid: Int32) -> Bool {
+    // What cannot be read is gone.
     guard kill(pid, 0) == 0, let stat = try? String(contentsOfProc: "/proc/\(pid)/stat") else { return false }
     return !(stat.split(separator: ")").last?.hasPrefix(" Z") ?? true)
 }

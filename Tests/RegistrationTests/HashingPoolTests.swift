@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test func `a task that is cancelled while it waits leaves the queue`() async throws {
-        let pool = try pool(HashCost(memoryKiB: 64 * 1024, passes: 10), slots: 1)
+        let pool = try pool(HashCost(memoryKiB: 64 * 1024, passes: 40), slots: 1)
         let good = try password("correct horse battery")
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { _ = try await pool.hash(good) }

@@ -30,7 +30,7 @@ struct SwiftChecks {
     /// The folders of `Sources`.
     var targets: Set<String>
 
-    static let executables: Set<String> = ["oakum", "oakum-keeper", "registrar", "registrar-drill"]
+    static let executables: Set<String> = ["oakum", "oakum-bench", "oakum-keeper", "registrar", "registrar-drill"]
 
     func violations(in file: ProjectFile) -> [Violation] {
         let tokens = SwiftTokens(file.text)

@@ -8,7 +8,7 @@ struct RepositoryTests {
 
     @Test func `every target has its row in the table of allowed imports`() throws {
         let table = ImportTable(markdown: try tree.file("docs/architecture.md").text)
-        #expect(ProjectChecks.rows(of: table, targets: try tree.targets()) == [])
+        for violation in ProjectChecks.rows(of: table, targets: try tree.targets()) { Issue.record("\(violation)") }
     }
 
     @Test func `every Swift file keeps the rules`() throws {
@@ -44,7 +44,7 @@ struct RepositoryTests {
     @Test func `no file names a path outside the project`() throws {
         let files = try tree.files(under: "")
         #expect(files.count > 60)
-        #expect(files.flatMap(ProjectChecks.foreignPaths) == [])
+        for violation in files.flatMap(ProjectChecks.foreignPaths) { Issue.record("\(violation)") }
     }
 }
 

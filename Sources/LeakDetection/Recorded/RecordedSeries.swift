@@ -70,7 +70,8 @@ struct Columns {
     let unit: SeriesUnit
 
     init(_ raw: [String], _ line: Int, _ wanted: String?) throws(CSVProblem) {
-        names = raw.map { $0.lowercased() }
+        let names = raw.map { $0.lowercased() }
+        self.names = names
         guard names.count <= SeriesReader.mostColumns else {
             throw CSVProblem(
                 line: line, problem: "\(names.count) columns",

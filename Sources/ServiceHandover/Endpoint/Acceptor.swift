@@ -33,28 +33,21 @@ final class Acceptor: Sendable {
     private let unreadAnswerMilliseconds: CInt
     private let logger: Logger
     private let state = Mutex(State())
-    private let wakeReader: CInt
-    private let wakeWriter: CInt
+    private let wakeup: CInt
 
     /// Makes an acceptor that holds at most `maximum` connections; further ones stay in the accept queue.
     init(maximum: Int, unreadAnswerMilliseconds: CInt, logger: Logger) throws(HandoverError) {
         self.maximum = maximum
         self.unreadAnswerMilliseconds = unreadAnswerMilliseconds
         self.logger = logger
-        var ends: [CInt] = [-1, -1]
-        guard pipe(&ends) == 0 else {
-            throw .cannotListen(address: "its sockets", reason: String(cString: strerror(errno)))
+        wakeup = linux_wake_open()
+        guard wakeup >= 0 else {
+            throw .cannotListen(address: "its sockets", reason: String(cString: strerror(-wakeup)))
         }
-        for end in ends {
-            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-            _ = fcntl(end, F_SETFL, O_NONBLOCK)
-        }
-        (wakeReader, wakeWriter) = (ends[0], ends[1])
     }
 
     deinit {
-        close(wakeReader)
-        close(wakeWriter)
+        close(wakeup)
         for listener in state.withLock({ $0.listeners }) { close(listener) }
     }
 
@@ -77,7 +70,7 @@ final class Acceptor: Sendable {
     /// Begins to accept.
     func start() {
         state.withLock { if $0.phase == .waiting { $0.phase = .accepting } }
-        wake()
+        linux_wake(wakeup)
     }
 
     /// Accepts no more and waits until this process's descriptors are closed.
@@ -89,7 +82,7 @@ final class Acceptor: Sendable {
                 state.waitingForStop.append(continuation)
                 return false
             }
-            if isStopped { continuation.resume() } else { wake() }
+            if isStopped { continuation.resume() } else { linux_wake(wakeup) }
         }
     }
 
@@ -99,7 +92,7 @@ final class Acceptor: Sendable {
             state.open -= 1
             return state.open == maximum - 1
         }
-        if wasFull { wake() }
+        if wasFull { linux_wake(wakeup) }
     }
 
     // MARK: The thread
@@ -113,7 +106,7 @@ final class Acceptor: Sendable {
             guard phase != .stopping else { break }
             let isPaused = refusals > 0
             let polls = phase == .accepting && hasRoom && !isPaused
-            var waits = ([wakeReader] + (polls ? listeners : [])).map {
+            var waits = ([wakeup] + (polls ? listeners : [])).map {
                 pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
             }
             guard poll(&waits, nfds_t(waits.count), isPaused ? Self.pauseMilliseconds : -1) >= 0 || errno == EINTR
@@ -121,7 +114,7 @@ final class Acceptor: Sendable {
                 failure = errno
                 break
             }
-            if waits[0].revents != 0 { clearWake() }
+            if waits[0].revents != 0 { linux_wake_clear(wakeup) }
             let ready = isPaused ? listeners : waits.dropFirst().filter { $0.revents != 0 }.map(\.fd)
             for listener in ready {
                 switch acceptBatch(from: listener, take) {
@@ -177,16 +170,5 @@ final class Acceptor: Sendable {
         }
         for listener in listeners { close(listener) }
         for continuation in waiting { continuation.resume() }
-    }
-
-    private func wake() {
-        var byte: UInt8 = 1
-        // A full pipe wakes as well.
-        _ = write(wakeWriter, &byte, 1)
-    }
-
-    private func clearWake() {
-        var bytes = [UInt8](repeating: 0, count: 64)
-        while read(wakeReader, &bytes, bytes.count) > 0 {}
     }
 }
