@@ -66,11 +66,8 @@ import Testing
             var workers = [try Worker(try example(), http: shared.descriptor, folder: folder, number: 0)]
             defer { for worker in workers { worker.kill() } }
             try await workers[0].serves()
-            try await withThrowingTaskGroup(of: Void.self) { clients in
-                // The example advertises five seconds: everybody thinks shorter than that.
-                for (index, kind) in ZeroLossTests.clients.enumerated() {
-                    clients.addTask { try await load.run(kind, seed: UInt64(index)) }
-                }
+            // The example advertises five seconds: everybody thinks shorter than that.
+            try await load.run(ZeroLossTests.clients) {
                 for number in 1...20 {
                     let next = try Worker(try example(), http: shared.descriptor, folder: folder, number: number)
                     workers.append(next)
@@ -79,8 +76,6 @@ import Testing
                     let before = load.now.answered
                     try await eventually("more answers") { load.now.answered >= before + 150 }
                 }
-                load.stop()
-                try await clients.waitForAll()
             }
             workers[20].drain()
             for worker in workers { #expect(try await worker.ended(), "\(worker.output)") }
@@ -132,8 +127,8 @@ import Testing
             clients = []
             let status = try await blocking { try last.get("/hello").status }
             #expect(status == 200)
-            // Paused between attempts: a spinning service would have written thousands of lines by now.
-            #expect(worker.output.split(separator: "\n").count < 200)
+            // Paused between attempts: a service that spins would have written thousands of lines by now.
+            #expect(worker.output.split(separator: "\n").count < 20)
             worker.drain()
             #expect(try await worker.ended())
         }

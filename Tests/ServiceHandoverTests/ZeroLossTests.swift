@@ -18,10 +18,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             var current = try await Self.generation(of: shared, in: &tasks)
             logs.append(current.log)
-            try await withThrowingTaskGroup(of: Void.self) { clients in
-                for (index, kind) in Self.clients.enumerated() {
-                    clients.addTask { try await load.run(kind, seed: UInt64(index)) }
-                }
+            try await load.run(Self.clients) {
                 for _ in 0..<25 {
                     let next = try await Self.generation(of: shared, in: &tasks)
                     logs.append(next.log)
@@ -30,8 +27,6 @@ import Testing
                     let before = load.now.answered
                     try await eventually("more answers") { load.now.answered >= before + 150 }
                 }
-                load.stop()
-                try await clients.waitForAll()
             }
             await current.drain()
             try await tasks.waitForAll()

@@ -1,214 +1,174 @@
 import CLinux
 import Glibc
 import Logging
-import NIOCore
-import NIOPosix
 import Synchronization
 
-/// Accepts the connections of one listening socket, on a thread of its own.
+/// Accepts connections from listening sockets that other processes accept from too; runs on a thread of its own.
 ///
-/// Not NIO's listening channel, because the socket is shared: when another worker is faster, `accept` finds nothing,
-/// which that channel holds to be impossible (debug builds trap) – and it cannot tell when the connections it accepted
-/// have been set up, which a drain has to know.
+/// SwiftNIO's listening channel is not used, for four reasons found in its source (2.101): taking a socket over calls
+/// `listen` with a backlog of 128 for all who share it; it drops connections that are being set up while it closes;
+/// running out of descriptors makes it spin; and its debug builds trap when another process was quicker to accept.
 final class Acceptor: Sendable {
+    /// A connection that was accepted, and now belongs to whoever takes it from here.
+    typealias Take = @Sendable (_ connection: CInt) -> Void
+
+    private enum Phase { case waiting, accepting, stopping, stopped }
+
     private struct State {
-        var mayAccept = false
-        var isStopping = false
-        var hasEnded = false
-        /// Accepted, and not closed again.
+        var phase = Phase.waiting
+        var listeners: [CInt] = []
         var open = 0
-        /// Accepted, and not set up yet.
-        var settingUp = 0
-        var stopped: EventLoopPromise<Void>?
+        var isBroken = false
+        var waitingForStop: [CheckedContinuation<Void, Never>] = []
     }
 
-    /// What the thread does next.
-    private enum Step { case accept, wait, end }
+    private enum Outcome { case accepted, nothing, outOfResources(CInt), broken(CInt) }
 
-    let address: ListenAddress?
-    private let descriptor: CInt
-    private let wake: CInt
+    /// Taken from one socket at a time before the others, and the orders, are looked at again.
+    private static let batch = 16
+    /// How long accepting pauses when descriptors or memory run out: the kernel would report the socket at once again.
+    private static let pauseMilliseconds: CInt = 100
+
     private let maximum: Int
+    private let unreadAnswerMilliseconds: CInt
     private let logger: Logger
-    private let adopt: @Sendable (CInt) -> EventLoopFuture<any Channel>
-    private let broke: @Sendable () -> Void
-    private let thread = NIOThreadPool(numberOfThreads: 1)
     private let state = Mutex(State())
+    private let wakeup: CInt
 
-    /// How long accepting rests after an error that passes (no descriptors left): the socket stays readable meanwhile,
-    /// so that without a rest this would spin.
-    private static let rest: CInt = 100
-    /// Connections taken at a time, before the others that share the socket get their turn.
-    private static let batch = 4
-
-    /// Takes the listening socket over; accepts nothing before `start`.
-    ///
-    /// - Parameters:
-    ///   - adopt: makes a channel of a connected socket; fails when that is not possible.
-    ///   - broke: called when the socket stopped working though nobody asked for it.
-    init(
-        _ descriptor: CInt, maximum: Int, logger: Logger,
-        adopt: @escaping @Sendable (CInt) -> EventLoopFuture<any Channel>, broke: @escaping @Sendable () -> Void
-    ) throws {
-        self.descriptor = descriptor
+    /// Makes an acceptor that holds at most `maximum` connections; further ones stay in the accept queue.
+    init(maximum: Int, unreadAnswerMilliseconds: CInt, logger: Logger) throws(HandoverError) {
         self.maximum = maximum
+        self.unreadAnswerMilliseconds = unreadAnswerMilliseconds
         self.logger = logger
-        self.adopt = adopt
-        self.broke = broke
-        address = Self.localAddress(descriptor)
-        wake = linux_wake_open()
-        let flags = fcntl(descriptor, F_GETFL)
-        guard wake >= 0, flags >= 0, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0 else {
-            let error = IOError(errnoCode: errno, reason: "prepare a listening socket")
-            close(descriptor)
-            if wake >= 0 { close(wake) }
-            throw error
+        wakeup = linux_wake_open()
+        guard wakeup >= 0 else {
+            throw .cannotListen(address: "its sockets", reason: String(cString: strerror(-wakeup)))
         }
-        thread.start()
-        thread.submit { _ in self.run() }
     }
+
+    deinit {
+        close(wakeup)
+        for listener in state.withLock({ $0.listeners }) { close(listener) }
+    }
+
+    // MARK: Orders, from any thread
+
+    /// Takes a listening socket over; it is closed at the end.
+    func add(_ listener: CInt, backlog: CInt) {
+        // Who took the socket over before us may have lowered the backlog for all.
+        if listen(listener, backlog) != 0 {
+            logger.warning("could not set the backlog: \(String(cString: strerror(errno)))")
+        }
+        // Another process may win the race for a connection; waiting for the next one would block this thread.
+        _ = fcntl(listener, F_SETFL, fcntl(listener, F_GETFL, 0) | O_NONBLOCK)
+        state.withLock { $0.listeners.append(listener) }
+    }
+
+    /// The listening sockets, while they are open.
+    var listeners: [CInt] { state.withLock { $0.listeners } }
 
     /// Begins to accept.
-    func start() { change { $0.mayAccept = true } }
+    func start() {
+        state.withLock { if $0.phase == .waiting { $0.phase = .accepting } }
+        linux_wake(wakeup)
+    }
 
-    /// Accepts no more, closes this process's descriptor, and returns once all accepted connections are set up.
-    /// Connections nobody accepted stay in the socket's queue for other workers: close(2) ends our descriptor alone,
-    /// shutdown(2) would end the socket for all.
-    func stop(on loop: any EventLoop) async {
-        let promise = loop.makePromise(of: Void.self)
-        change { state in
-            state.isStopping = true
-            state.stopped = promise
-        }
-        tellWhenStopped()
-        do {
-            try await promise.futureResult.get()
-            try await thread.shutdownGracefully()
-        } catch {
-            logger.debug("the accepting thread did not end in order: \(error)")
+    /// Accepts no more and waits until this process's descriptors are closed.
+    func stop() async {
+        await withCheckedContinuation { continuation in
+            let isStopped = state.withLock { state in
+                if state.phase == .stopped { return true }
+                state.phase = .stopping
+                state.waitingForStop.append(continuation)
+                return false
+            }
+            if isStopped { continuation.resume() } else { linux_wake(wakeup) }
         }
     }
 
-    private func change(_ body: (inout State) -> Void) {
-        state.withLock { body(&$0) }
-        linux_wake(wake)
+    /// A connection that was taken has ended.
+    func connectionEnded() {
+        let wasFull = state.withLock { state in
+            state.open -= 1
+            return state.open == maximum - 1
+        }
+        if wasFull { linux_wake(wakeup) }
     }
 
     // MARK: The thread
 
-    private func run() {
-        while true {
-            switch step() {
-            case .accept: if ready(descriptor, milliseconds: -1), !acceptBatch() { return end(broken: true) }
-            case .wait: _ = ready(nil, milliseconds: -1)
-            case .end: return end(broken: false)
+    /// Accepts until stopped; false when a listening socket broke, which ends accepting too.
+    func run(_ take: Take) -> Bool {
+        var refusals = 0
+        var failure: CInt?
+        while failure == nil {
+            let (phase, listeners, hasRoom) = state.withLock { ($0.phase, $0.listeners, $0.open < maximum) }
+            guard phase != .stopping else { break }
+            let isPaused = refusals > 0
+            let polls = phase == .accepting && hasRoom && !isPaused
+            var waits = ([wakeup] + (polls ? listeners : [])).map {
+                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
             }
-        }
-    }
-
-    private func step() -> Step {
-        state.withLock { state in
-            if state.isStopping { return .end }
-            return state.mayAccept && state.open < maximum ? .accept : .wait
-        }
-    }
-
-    /// Waits until the socket has a connection or somebody wakes us; tells whether it was the socket.
-    private func ready(_ socket: CInt?, milliseconds: CInt) -> Bool {
-        var watched = [pollfd(fd: wake, events: Int16(POLLIN), revents: 0)]
-        if let socket { watched.append(pollfd(fd: socket, events: Int16(POLLIN), revents: 0)) }
-        guard poll(&watched, nfds_t(watched.count), milliseconds) > 0 else { return false }
-        if watched[0].revents != 0 { linux_wake_clear(wake) }
-        return watched.count > 1 && watched[1].revents != 0
-    }
-
-    /// False when the socket is beyond use.
-    private func acceptBatch() -> Bool {
-        for _ in 0..<Self.batch {
-            let connection = linux_accept(descriptor)
-            guard connection < 0 else {
-                take(connection)
-                guard case .accept = step() else { return true }
-                continue
+            guard poll(&waits, nfds_t(waits.count), isPaused ? Self.pauseMilliseconds : -1) >= 0 || errno == EINTR
+            else {
+                failure = errno
+                break
             }
-            switch -connection {
-            case EAGAIN:
-                // Another worker was faster.
-                return true
-            case EINTR, ECONNABORTED, EPROTO, EPERM, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH,
-                ENETUNREACH:
-                // Errors of the connection, not of the socket: accept(2).
-                continue
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                logger.warning("could not accept a connection, trying again shortly: \(Self.words(-connection))")
-                _ = ready(nil, milliseconds: Self.rest)
-                return true
-            default:
-                logger.error("a listening socket stopped working: \(Self.words(-connection))")
-                return false
-            }
-        }
-        return true
-    }
-
-    private func take(_ connection: CInt) {
-        state.withLock { state in
-            state.open += 1
-            state.settingUp += 1
-        }
-        adopt(connection).whenComplete { result in
-            switch result {
-            case .success(let channel):
-                self.state.withLock { $0.settingUp -= 1 }
-                channel.closeFuture.whenComplete { _ in self.change { $0.open -= 1 } }
-            case .failure(let error):
-                self.logger.debug("a connection ended while it was set up: \(error)")
-                self.change { state in
-                    state.settingUp -= 1
-                    state.open -= 1
+            if waits[0].revents != 0 { linux_wake_clear(wakeup) }
+            let ready = isPaused ? listeners : waits.dropFirst().filter { $0.revents != 0 }.map(\.fd)
+            for listener in ready {
+                switch acceptBatch(from: listener, take) {
+                case .accepted, .nothing:
+                    if refusals > 0 { logger.info("accepting again", metadata: ["attempts": "\(refusals)"]) }
+                    refusals = 0
+                case .outOfResources(let code):
+                    if refusals == 0 {
+                        logger.warning("could not accept, trying again: \(String(cString: strerror(code)))")
+                    }
+                    refusals += 1
+                case .broken(let code):
+                    failure = code
                 }
             }
-            self.tellWhenStopped()
         }
+        if let failure { logger.error("a listening socket broke: \(String(cString: strerror(failure)))") }
+        closeAll()
+        return failure == nil
     }
 
-    private func end(broken: Bool) {
-        close(descriptor)
-        state.withLock { $0.hasEnded = true }
-        tellWhenStopped()
-        if broken { broke() }
-    }
-
-    private func tellWhenStopped() {
-        let promise: EventLoopPromise<Void>? = state.withLock { state in
-            guard state.hasEnded, state.settingUp == 0 else { return nil }
-            defer { state.stopped = nil }
-            return state.stopped
-        }
-        promise?.succeed()
-    }
-
-    deinit { close(wake) }
-
-    // MARK: Words and addresses
-
-    private static func words(_ error: CInt) -> String { String(cString: strerror(error)) }
-
-    private static func localAddress(_ descriptor: CInt) -> ListenAddress? {
-        var address = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let result = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
-        }
-        guard result == 0 else { return nil }
-        let family = CInt(address.ss_family)
-        return withUnsafeBytes(of: &address) { raw in
-            switch family {
-            case AF_INET: return ListenAddress(socket: SocketAddress(raw.load(as: sockaddr_in.self)))
-            case AF_INET6: return ListenAddress(socket: SocketAddress(raw.load(as: sockaddr_in6.self)))
-            case AF_UNIX: return ListenAddress(socket: SocketAddress(raw.load(as: sockaddr_un.self)))
-            default: return nil
+    private func acceptBatch(from listener: CInt, _ take: Take) -> Outcome {
+        for _ in 0..<Self.batch {
+            guard state.withLock({ $0.phase == .accepting && $0.open < maximum }) else { return .nothing }
+            let connection = linux_accept(listener)
+            guard connection >= 0 else {
+                switch -connection {
+                case EAGAIN: return .nothing
+                case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .outOfResources(-connection)
+                case EBADF, EINVAL, ENOTSOCK, EOPNOTSUPP, EFAULT: return .broken(-connection)
+                // A client that has gone, or a network error that came with it: accept(2), "Error handling".
+                default: continue
+                }
             }
+            // Fails on a Unix socket, which has no such option and needs none.
+            var patience = unreadAnswerMilliseconds
+            setsockopt(
+                connection, CInt(IPPROTO_TCP), TCP_USER_TIMEOUT, &patience, socklen_t(MemoryLayout<CInt>.size))
+            state.withLock { $0.open += 1 }
+            take(connection)
         }
+        return .accepted
+    }
+
+    /// close(2) on our descriptors alone; shutdown(2) would end the sockets for every process that shares them.
+    ///
+    /// Called when `run` ends, or instead of it when it could not begin.
+    func closeAll() {
+        let (listeners, waiting) = state.withLock { state in
+            state.phase = .stopped
+            defer { (state.listeners, state.waitingForStop) = ([], []) }
+            return (state.listeners, state.waitingForStop)
+        }
+        for listener in listeners { close(listener) }
+        for continuation in waiting { continuation.resume() }
     }
 }

@@ -18,30 +18,26 @@ final class Endpoint: Sendable {
         var backlog: Int32
     }
 
-    private struct State {
-        var acceptors: [Acceptor] = []
-        var connections: [ObjectIdentifier: NIOLoopBound<Connection>] = [:]
-    }
-
     let drain = DrainFlag()
     let counters = TrafficCounters()
     private let limits: Limits
     private let http: HTTP1Channel
     private let group: any EventLoopGroup
     private let logger: Logger
-    private let queue = ConnectionQueue<HTTP1Channel.Value>()
-    private let state = Mutex(State())
-    private let breakage: AsyncStream<Void>
-    private let broken: AsyncStream<Void>.Continuation
+    private let acceptor: Acceptor
+    private let queue = ConnectionQueue<CInt>()
+    private let connections = Mutex<[ObjectIdentifier: NIOLoopBound<Connection>]>([:])
 
     init(
         limits: Limits, group: any EventLoopGroup, logger: Logger,
         responder: @escaping HTTPChannelHandler.Responder
-    ) {
+    ) throws(HandoverError) {
         self.limits = limits
         self.group = group
         self.logger = logger
-        (breakage, broken) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        acceptor = try Acceptor(
+            maximum: limits.maximumConnections,
+            unreadAnswerMilliseconds: CInt(clamping: limits.unreadAnswer.nanoseconds / 1_000_000), logger: logger)
         let header = limits.connection.headerBytes
         http = HTTP1Channel(
             responder: responder,
@@ -50,44 +46,69 @@ final class Endpoint: Sendable {
                     maxHeaderFieldSize: header, maxHeaderListSize: header, maxHeaderFieldCount: 256)))
     }
 
-    // MARK: Opening
+    // MARK: Serving
 
-    /// Takes over a listening socket without accepting yet; on an error the descriptor is closed.
-    func open(_ descriptor: CInt) throws {
-        // Whoever made it may have asked for a shorter queue; asking again changes it, for all who share it.
-        if listen(descriptor, limits.backlog) != 0 {
-            logger.warning("could not set the backlog: \(String(cString: strerror(errno)))")
+    /// Takes a listening socket over without accepting yet.
+    func open(_ listener: CInt) { acceptor.add(listener, backlog: limits.backlog) }
+
+    /// Where this endpoint listens, while it does.
+    var addresses: [ListenAddress] { acceptor.listeners.compactMap(ListenAddress.init(listener:)) }
+
+    /// Begins to accept.
+    func startAccepting() { acceptor.start() }
+
+    /// Accepts on a thread of its own until `stopAccepting`; false when a listening socket broke.
+    func accept() async -> Bool {
+        let thread = NIOThreadPool(numberOfThreads: 1)
+        thread.start()
+        var succeeded = false
+        do {
+            succeeded = try await thread.runIfActive { [acceptor, queue] in acceptor.run { queue.put($0) } }
+        } catch {
+            // Cancelled before it began.
+            logger.debug("not accepting: \(error)")
+            acceptor.closeAll()
         }
-        let isTCP = Self.isTCP(descriptor)
-        let broken = broken
-        let acceptor = try Acceptor(
-            descriptor, maximum: limits.maximumConnections, logger: logger,
-            adopt: { self.bootstrap(isTCP: isTCP).withConnectedSocket($0) }, broke: { broken.yield() })
-        state.withLock { $0.acceptors.append(acceptor) }
+        queue.finish()
+        do {
+            try await thread.shutdownGracefully()
+        } catch {
+            logger.warning("the accepting thread did not end: \(error)")
+        }
+        return succeeded
     }
 
-    private func bootstrap(isTCP: Bool) -> ClientBootstrap {
-        let bootstrap = ClientBootstrap(group: group)
-            .channelOption(.allowRemoteHalfClosure, value: true)
-            .channelInitializer { self.setUp($0) }
-        guard isTCP else { return bootstrap }
-        return bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelOption(
-                ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: TCP_USER_TIMEOUT)),
-                value: Int(limits.unreadAnswer.nanoseconds / 1_000_000))
+    /// Serves connections until `accept` has returned and the last one has ended.
+    func serve() async {
+        await withDiscardingTaskGroup { tasks in
+            while true {
+                switch await queue.next() {
+                case .serve(let connection):
+                    tasks.addTask { await self.serve(connection) }
+                case .cancelAll:
+                    tasks.cancelAll()
+                case .finished:
+                    return
+                }
+            }
+        }
     }
 
-    private static func isTCP(_ descriptor: CInt) -> Bool {
-        var address = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let result = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+    private func serve(_ descriptor: CInt) async {
+        do {
+            let value = try await ClientBootstrap(group: group)
+                .channelOption(.allowRemoteHalfClosure, value: true)
+                .withConnectedSocket(descriptor) { self.setUp($0) }
+            await http.handle(value: value, logger: logger)
+        } catch {
+            logger.debug("a connection ended while it was set up: \(error)")
         }
-        return result == 0 && address.ss_family != sa_family_t(AF_UNIX)
+        acceptor.connectionEnded()
+        queue.wasServed()
     }
 
     /// Builds the pipeline of an accepted connection; runs on its event loop.
-    private func setUp(_ channel: any Channel) -> EventLoopFuture<Void> {
+    private func setUp(_ channel: any Channel) -> EventLoopFuture<HTTP1Channel.Value> {
         let connection = Connection(
             channel: channel, limits: limits.connection, idleSeconds: limits.idleSeconds, drain: drain,
             counters: counters)
@@ -102,65 +123,22 @@ final class Endpoint: Sendable {
             let codec = try operations.handler(type: HTTP1ToHTTPServerCodec.self)
             try operations.addHandler(ConnectionMessages(bound.value), position: .before(codec))
             let key = ObjectIdentifier(channel)
-            self.state.withLock { $0.connections[key] = bound }
+            self.connections.withLock { $0[key] = bound }
             channel.closeFuture.whenComplete { _ in
-                self.state.withLock { _ = $0.connections.removeValue(forKey: key) }
+                self.connections.withLock { _ = $0.removeValue(forKey: key) }
             }
-            self.queue.put(value)
+            return value
         }
-    }
-
-    // MARK: Serving
-
-    /// Where this endpoint listens.
-    var addresses: [ListenAddress] {
-        state.withLock { $0.acceptors }.compactMap(\.address)
-    }
-
-    /// Begins to accept.
-    func startAccepting() {
-        for acceptor in state.withLock({ $0.acceptors }) { acceptor.start() }
-    }
-
-    /// Serves connections until `stopAccepting` was called and the last one has ended.
-    func serve() async {
-        await withDiscardingTaskGroup { connections in
-            while true {
-                switch await queue.next() {
-                case .serve(let value):
-                    connections.addTask {
-                        await self.http.handle(value: value, logger: self.logger)
-                        self.queue.wasServed()
-                    }
-                case .cancelAll:
-                    connections.cancelAll()
-                case .finished:
-                    return
-                }
-            }
-        }
-    }
-
-    /// Waits until a listening socket has closed though nobody asked for it, or until cancelled.
-    func listenerBroke() async {
-        for await _ in breakage { return }
     }
 
     // MARK: Ending
 
     /// Accepts no more and closes this process's descriptors; connections accepted before go on being served.
-    func stopAccepting() async {
-        let acceptors = state.withLock { state in
-            defer { state.acceptors = [] }
-            return state.acceptors
-        }
-        for acceptor in acceptors { await acceptor.stop(on: group.next()) }
-        queue.finish()
-    }
+    func stopAccepting() async { await acceptor.stop() }
 
     /// Closes every connection, counting what that cuts, and cancels the work for it.
     func cutConnections() async {
-        for connection in state.withLock({ Array($0.connections.values) }) {
+        for connection in connections.withLock({ Array($0.values) }) {
             connection.eventLoop.execute { _ = connection.value.cut() }
         }
         await settled()
@@ -169,7 +147,7 @@ final class Endpoint: Sendable {
 
     /// Closes connections on which nothing is going on.
     func closeIdleConnections() {
-        for connection in state.withLock({ Array($0.connections.values) }) {
+        for connection in connections.withLock({ Array($0.values) }) {
             connection.eventLoop.execute { connection.value.closeIfIdle() }
         }
     }
