@@ -54,13 +54,18 @@ func tell() {
 func serve(obeys: Bool, signals: Int32) {
     let count = Int32(text("LISTEN_FDS") ?? "") ?? 0
     var waits = [pollfd(fd: signals, events: Int16(POLLIN), revents: 0)]
-    for descriptor in 3..<(3 + count) { waits.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)) }
+    for descriptor in 3..<(3 + count) {
+        // Workers share the socket: another may be quicker, and then accept must not wait for the next connection.
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        waits.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
+    }
     var buffer = [UInt8](repeating: 0, count: 4_096)
     while true {
         guard poll(&waits, nfds_t(waits.count), -1) > 0 else { continue }
         if waits[0].revents != 0, linux_signals_next(signals) == SIGTERM, obeys { return }
         for wait in waits.dropFirst() where wait.revents != 0 {
             let connection = accept(wait.fd, nil, nil)
+            guard connection >= 0 else { continue }
             let greeting = Array("\(getpid())\n".utf8)
             _ = write(connection, greeting, greeting.count)
             let received = read(connection, &buffer, buffer.count)
