@@ -180,7 +180,9 @@ struct KeeperClientTests {
     private func awaitReady(_ count: Int, _ signals: inout AsyncStream<WorkerSignal>.Iterator) async throws {
         var ready: Set<WorkerID> = []
         while ready.count < count {
-            guard let signal = await signals.next(isolation: #isolation) else { throw TestKitError("the signals ended") }
+            guard let signal = await signals.next(isolation: #isolation) else {
+                throw TestKitError("the signals ended")
+            }
             if case .ready(let id, _) = signal { ready.insert(id) }
         }
     }
