@@ -7,6 +7,7 @@
 //   fixture-worker noisy N        writes N bytes to stdout, then as ready
 //   fixture-worker tell           writes its arguments, environment and open descriptors to stdout, then as ready
 //   fixture-worker notify TEXT    sends TEXT to NOTIFY_SOCKET and ends when it was read
+//   fixture-worker client PATH    greets the keeper at PATH, says so on stdout, and listens until it is killed
 //   fixture-worker grow N         as ready, with N MiB of touched memory
 //
 // While it serves, every connection to its sockets gets "PID" and a line end, and then its bytes back.
@@ -50,6 +51,16 @@ func tell() {
     say("umask \(String(mask, radix: 8))")
 }
 
+/// A client of the keeper's control socket in a process of its own, for tests that kill it.
+func beClient(_ path: String) -> Int32 {
+    let connection = linux_connect_unix(path, 0)
+    let hello: [UInt8] = [5, 0, 0, 0, 1, 1, 0, 0, 0]  // a frame of five bytes: hello, version 1
+    guard connection >= 0, write(connection, hello, hello.count) == hello.count else { return 1 }
+    var buffer = [UInt8](repeating: 0, count: 4_096)
+    while read(connection, &buffer, buffer.count) > 0 { say("greeted") }
+    return 1
+}
+
 /// Answers on every passed socket until SIGTERM (when `obeys`).
 func serve(obeys: Bool, signals: Int32) {
     let count = Int32(text("LISTEN_FDS") ?? "") ?? 0
@@ -85,6 +96,7 @@ case "crash": exit(3)
 case "notify":
     notify(value)
     exit(linux_notice_barrier(text("NOTIFY_SOCKET") ?? "", 20_000) == 0 ? 0 : 1)
+case "client": exit(beClient(value))
 case "silent": serve(obeys: true, signals: signals)
 case "stubborn":
     notify("READY=1")

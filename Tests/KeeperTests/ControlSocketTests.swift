@@ -24,6 +24,22 @@ struct ControlSocketTests {
         }
     }
 
+    @Test func `a client killed with SIGKILL is not even noticed by the workers`() async throws {
+        try await withKeeper { keeper in
+            let client = try await keeper.client()
+            try await client.apply([try keeper.service(["ready"])])
+            let worker = try await client.ready()
+            let socket = "\(keeper.folder)/keeper.sock"
+            try await withProcess(try builtExecutable("fixture-worker"), ["client", socket]) { other in
+                _ = try await other.line(containing: "greeted")
+                other.send(SIGKILL)
+                _ = try await other.waitForExit()
+            }
+            #expect(try await client.inspect().workers.map(\.process) == [worker])
+            #expect(lives(worker.pid))
+        }
+    }
+
     @Test func `every client hears of everything`() async throws {
         try await withKeeper { keeper in
             let one = try await keeper.client()
