@@ -56,7 +56,9 @@ struct GrowthTest: Hashable, Sendable {
     func leastRise(from floor: Double) -> Double {
         let shares = settings.shares
         let share = min(shares.urgent, shares.unproven, shares.withinDay, shares.overDay, shares.seasoned)
-        return max(settings.smallestRise, share * headroom(above: floor, excursion: 0) / 4)
+        // Where haste counts, short-lived memory may leave a quarter of the room.
+        let room = headroom(above: floor, excursion: 0) * (settings.urgency > 0 ? 0.25 : 1)
+        return max(settings.smallestRise, share * room)
     }
 
     /// Narrow buckets show a straight growth as a staircase, whenever a reading happens to be free of short-lived memory.
