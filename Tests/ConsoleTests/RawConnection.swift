@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import OakumTestKit
 
 /// A bare socket for what no well-behaved client sends. Never blocks: reads wait with a deadline, giving way to others.
@@ -60,8 +60,9 @@ final class RawConnection: Sendable {
 
     /// Everything up to the piece in which `needle` has come for the given time, or to the end of the connection.
     func read(through needle: String, times: Int = 1) async throws -> String {
-        let wanted = Array(needle.utf8)
-        var all: [UInt8] = []
+        // Data searches in compiled code of its own; a debug build would crawl through some hundred kilobytes.
+        let wanted = Data(needle.utf8)
+        var all = Data()
         var searched = 0
         var found = 0
         return try await eventually("\(needle), \(times) times") {
@@ -71,7 +72,7 @@ final class RawConnection: Sendable {
                 case .nothing: return nil
                 case .end: return String(decoding: all, as: UTF8.self)
                 }
-                while let range = all[searched...].firstRange(of: wanted) {
+                while let range = all.range(of: wanted, in: searched..<all.count) {
                     found += 1
                     searched = range.upperBound
                 }

@@ -42,7 +42,7 @@ struct EventStream: Sendable {
         return Response(status: .ok, headers: Self.headers, body: body)
     }
 
-    /// Returns the number of the last event sent.
+    /// Returns the number of the last event sent, or skipped with a resync.
     @concurrent
     private func catchUp(after wanted: Int64, _ writer: inout any ResponseBodyWriter) async throws -> Int64 {
         var last = wanted
@@ -55,6 +55,6 @@ struct EventStream: Sendable {
             if missed.count < Self.round { return last }
         }
         try await writer.write(EventStreamText.resync)
-        return last
+        return try await plane.events(EventQuery(after: nil, limit: 1)).last.map { max($0.id, last) } ?? last
     }
 }
