@@ -63,7 +63,7 @@ struct HTTPListener: Sendable {
             }
         } onCancelOrGracefulShutdown: {
             onEnding()
-            server.close(promise: nil)
+            server.channel.close(promise: nil)
             open.end(grace: Self.grace)
         }
     }
@@ -141,21 +141,15 @@ struct HTTPListener: Sendable {
             .serverChannelOption(ChannelOptions.backlog, value: 128)
             .childChannelOption(ChannelOptions.autoRead, value: false)
             .childChannelOption(ChannelOptions.socketOption(.so_sndbuf), value: 262_144)
-            .childChannelInitializer { channel in
-                http.setup(channel: channel, logger: logger).map { accepted.put($0) }
-            }
-        let server: any Channel
         switch socket {
         case .address(let address):
-            server =
+            return
                 try await bootstrap
                 .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
                 .bind(to: address, childChannelInitializer: accept)
         case .bound(let descriptor):
             return try await bootstrap.bind(descriptor, childChannelInitializer: accept)
         }
-        server.closeFuture.whenComplete { _ in accepted.finish() }
-        return server
     }
 }
 
