@@ -172,10 +172,10 @@ struct RecycleTests {
         driver.waitStepwise(60).orders.forEach { Issue.record("ordered \($0)") }
         #expect(driver.servingNumbers == [1, 2, 3])
         // What is learned now counts, before anything is done.
-        driver.exit(3, restart: true)
+        #expect(driver.exit(3, restart: true).retryWaits == [10])
         driver.exit(2, restart: true)
         driver.pool.isBlind = false
-        #expect(driver.wait(1).retryWaits == [10])
+        driver.wait(1)
         #expect(driver.servingNumbers == [1])
         #expect(driver.pool.ordered == [1, 2])
     }
