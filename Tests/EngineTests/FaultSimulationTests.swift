@@ -4,8 +4,8 @@ import OakumModel
 import OakumTestKit
 import Testing
 
-/// Whole engines in bad weather, seeded: thousands of virtual seconds.
-@Suite(.timeLimit(.minutes(5)))
+/// Whole engines in bad weather, seeded: thousands of virtual seconds. One after the other: each takes a core.
+@Suite(.serialized, .timeLimit(.minutes(8)))
 struct FaultSimulationTests {
     private static let mebibyte = 1_048_576.0
 
