@@ -56,7 +56,9 @@ struct HandoverRun {
                     await cut()
                 case .served:
                     await admin.stopAccepting()
-                    admin.closeIdleConnections()
+                    // What was cut must be readable: whoever watches has the grace to ask once more.
+                    let counted = service.counters.snapshot
+                    if counted.cutRequests + counted.cutIdle == 0 { admin.closeIdleConnections() }
                     group.addTask { await after(Self.adminGrace, .adminServed) }
                 case .adminServed:
                     await admin.cutConnections()
