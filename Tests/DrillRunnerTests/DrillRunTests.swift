@@ -41,7 +41,7 @@ struct DrillRunTests {
             let fake = try FakeOakum(in: folder, journal: Self.leak)
             let news = Mutex<[DrillNews]>([])
             let mark = mark()
-            var document = try document(mark, [("256KiB", "1MiB")])
+            var document = try document(mark, [("256KiB", "4MiB"), ("timeout: 2s", "timeout: 20s")])
             // Both arms under Oakum get the same journal here, and a repaired build must raise no alarm.
             document.arms.control = 4
             let report = try await DrillRun(
@@ -73,7 +73,7 @@ struct DrillRunTests {
             let leaker = try builtExecutable("fixture-leaker")
             let notes = Mutex<[(seconds: Double, text: String)]>([])
             let arm = ControlArm(
-                service: document.service, command: [leaker, "--fault", "hoard", "--fault-bytes", "1048576"],
+                service: document.service, command: [leaker, "--fault", "hoard", "--fault-bytes", "4194304"],
                 folder: folder.path
             ) { news in
                 guard case .note(_, let seconds, let text) = news else { return }
@@ -82,12 +82,10 @@ struct DrillRunTests {
             let outcome = try await arm.run(document.load, seconds: 5)
             #expect(outcome.restarts >= 2)
             #expect(outcome.load.failures[.refused] > 0)
-            // What was under way at the kill.
-            #expect(outcome.load.failed > outcome.load.failures[.refused] || outcome.load.failed > 0)
             let told = notes.withLock { $0 }
             let killed = try #require(told.first { $0.text.hasPrefix("process 1 is killed") })
             let again = try #require(told.first { $0.text.hasPrefix("process 1 is started") })
-            #expect((1...5).contains(again.seconds - killed.seconds))
+            #expect(again.seconds - killed.seconds >= 1)
             #expect(try processes(mark).isEmpty)
         }
     }

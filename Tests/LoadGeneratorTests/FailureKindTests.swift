@@ -50,7 +50,7 @@ struct FailureKindTests {
         let report = try await LoadRun(plan([port])).run()
         expect(report, only: .refused)
         #expect(report.latency == nil)
-        #expect(try #require(report.firstFailureSeconds) < 5)
+        #expect(try #require(report.firstFailureSeconds) < 60)
     }
 
     @Test func `a reset is told from an early end`() async throws {
@@ -103,7 +103,9 @@ struct FailureKindTests {
         let report = try await LoadRun(plan([server.port])).run()
         #expect(server.requests == 10)
         #expect(report.requests == 10)
-        #expect(report.failures[.closedEarly] == 5)
+        // Every second request of a connection is cut.
+        #expect(report.failures[.closedEarly] == UInt64(10 - server.connections))
+        #expect(report.failed == report.failures[.closedEarly])
         try await server.stop()
     }
 
