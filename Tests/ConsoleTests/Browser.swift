@@ -25,6 +25,9 @@ final class Browser: Sendable {
         access($0, X_OK) == 0
     }
 
+    /// A browser on a busy machine takes its time; a good run uses a hundredth of this.
+    static let patience = Duration.seconds(90)
+
     /// What the page complained about so far.
     var complaints: [String] { state.withLock { $0.complaints } }
 
@@ -73,14 +76,14 @@ final class Browser: Sendable {
         }
     }
 
-    /// Calls a method of the protocol and returns its result. Throws when there is none within 40 s.
+    /// Calls a method of the protocol and returns its result. Throws when there is none within `patience`.
     @discardableResult
     func call(_ method: String, _ parameters: Object = [:], session: String? = nil) async throws -> JSONValue {
         try await withThrowingTaskGroup(of: JSONValue.self) { group in
             group.addTask { try await self.answer(method, parameters, session) }
             group.addTask {
                 // A deadline, not a pause: it ends as soon as the answer is there.
-                try await Task.sleep(for: .seconds(40))
+                try await Task.sleep(for: Self.patience)
                 throw TestKitError("chromium does not answer \(method)")
             }
             defer { group.cancelAll() }
