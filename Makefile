@@ -1,6 +1,6 @@
 # Everything here is a short script in scripts/: read that to see what happens.
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-core bench bench-recycle sanitize format lint clean
+.PHONY: help run build test test-core bench bench-recycle bench-detect sanitize format lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -22,6 +22,9 @@ bench: ## Run all benchmarks and print their tables
 
 bench-recycle: ## Lose no request over 200 forced recycles (FULL=1: a million requests)
 	@scripts/bench recycle
+
+bench-detect: ## Measure the leak detector: delays, false alarms, recall (SCALE=10: a tenth)
+	@scripts/bench-detect
 
 sanitize: ## Run the tests under the address and the thread sanitizer
 	@scripts/sanitize

@@ -74,9 +74,16 @@ struct Account {
         return max(0, earliest)
     }
 
+    /// 95 % for the line as it lies. A young process may still be warming up beneath its leak: if the pace slackens, the
+    /// low end goes down to what the next half window would have, should it slacken once more by as much.
     private func interval(_ fit: GrowthFit) -> Estimate {
         let margin = 1.96 * fit.slopeError
-        return Estimate(estimate: fit.slope, low: fit.slope - margin, high: fit.slope + margin)
+        var low = fit.slope - margin
+        if fit.start < settings.warmUp, fit.firstHalf > 0, fit.secondHalf < fit.firstHalf {
+            let kept = max(0, fit.secondHalf / fit.firstHalf)
+            low = min(low, fit.secondHalf * kept - margin)
+        }
+        return Estimate(estimate: fit.slope, low: max(0, low), high: fit.slope + margin)
     }
 
     /// The early end: the highest reading seen above the line meets the limit on the steep slope. The late end: the

@@ -37,6 +37,11 @@ package struct DetectionSettings: Hashable, Sendable {
     package var shares: HeadroomShares
     /// Waiting is no longer free when the limit may be reached within this many seconds.
     package var urgency: Double
+    /// How much of a growth steps may carry, in buckets narrower than a quarter of ``cleanWidth`` and in wider ones.
+    package var narrowSteps: StepShares
+    package var wideSteps: StepShares
+    /// Each third of the window must carry at least this share of the growth.
+    package var leastThird: Double
     /// Buckets this wide are taken to see through short-lived allocations; levels reached before are read from these.
     package var cleanWidth: Double
     /// A growth must pass the highest earlier level by this share of the headroom that was left there.
@@ -51,15 +56,17 @@ package struct DetectionSettings: Hashable, Sendable {
         assumedHeadroom: 134_217_728,
         shares: HeadroomShares(
             urgent: 0.3, urgentYoung: 0.4, unproven: 0.5, withinDay: 0.5, overDay: 0.15, seasoned: 0.25),
-        urgency: 90, cleanWidth: 16, recordShare: 0.15, leastHistory: 0)
+        urgency: 90, narrowSteps: StepShares(one: 0.4, three: 0.8), wideSteps: StepShares(one: 0.25, three: 0.5),
+        leastThird: 0.18, cleanWidth: 16, recordShare: 0.15, leastHistory: 0)
 
     /// A whole machine that hosts many jobs, at a reading every ten seconds, in percent.
     package static let machine = DetectionSettings(
         unit: .percent, unitScale: 1, baseWidth: 60, levels: 14, smallestRise: 4, resolution: 0.5,
-        significance: 5, youngSignificance: 8, shortestWindow: 1_800, settle: 0, warmUp: 3_600, assumedHeadroom: 50,
+        significance: 1.5, youngSignificance: 1.5, shortestWindow: 1_800, settle: 0, warmUp: 3_600, assumedHeadroom: 50,
         shares: HeadroomShares(
             urgent: 0.5, urgentYoung: 0.5, unproven: 0.5, withinDay: 0.5, overDay: 0.5, seasoned: 0.5),
-        urgency: 0, cleanWidth: 1_200, recordShare: 0.7, leastHistory: 43_200)
+        urgency: 0, narrowSteps: StepShares(one: 0.75, three: 1), wideSteps: StepShares(one: 0.75, three: 1),
+        leastThird: 0.02, cleanWidth: 1_200, recordShare: 0.55, leastHistory: 43_200)
 
     /// The same settings for values that are multiplied by `factor` (bytes to KiB: 1/1024).
     package func scaled(by factor: Double) -> DetectionSettings {
@@ -100,5 +107,16 @@ package struct HeadroomShares: Hashable, Sendable {
         self.withinDay = withinDay
         self.overDay = overDay
         self.seasoned = seasoned
+    }
+}
+
+/// Shares of a growth that its largest step, and its three largest together, may have.
+package struct StepShares: Hashable, Sendable {
+    package var one: Double
+    package var three: Double
+
+    package init(one: Double, three: Double) {
+        self.one = one
+        self.three = three
     }
 }

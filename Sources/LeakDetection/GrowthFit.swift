@@ -50,15 +50,17 @@ struct FloorWindow {
     private(set) var times: [Double] = []
     private(set) var floors: [Double] = []
     private(set) var peaks: [Double] = []
+    /// Buckets without a reading between the floor and the end of the window.
+    private var missing: [Int] = []
 
-    /// The latest `length` complete buckets of a level; nil when more than a quarter of them is missing (gaps).
+    /// The latest `length` complete buckets of a level; nil when more than half of the stretch has no readings (gaps).
     ///
     /// The last `tail` buckets only serve to look ahead: without a later reading a floor cannot be told from a peak.
     init?(_ pyramid: FloorPyramid, level: Int, length: Int, tail: Int) {
         let ring = pyramid.levels[level]
         guard ring.count >= length, length - tail >= 8 else { return nil }
         let newest = ring.latest(0)
-        guard newest.index - ring.latest(length - 1).index < length + length / 3 else { return nil }
+        guard newest.index - ring.latest(length - 1).index < 2 * length else { return nil }
         var lowest = newest
         var isCorner: [Bool] = []
         for age in 0..<length {
@@ -69,6 +71,7 @@ struct FloorWindow {
             times.append(bucket.floorTime - (pyramid.origin ?? 0))
             floors.append(lowest.floor)
             peaks.append(bucket.peak)
+            missing.append(newest.index - bucket.index - age)
             isCorner.append(undercuts)
         }
         let corners = isCorner.indices.filter { isCorner[$0] }
@@ -76,10 +79,12 @@ struct FloorWindow {
             times = corners.map { times[$0] }
             floors = corners.map { floors[$0] }
             peaks = corners.map { peaks[$0] }
+            missing = corners.map { missing[$0] }
         }
         times.reverse()
         floors.reverse()
         peaks.reverse()
+        missing.reverse()
     }
 
     /// Fits the window; nil when the times or values do not carry a line.
@@ -106,7 +111,7 @@ struct FloorWindow {
         let plain = noise / whole.spreadOfTimes
         let rise = whole.slope * (last - first)
         let cut = thirds(kept)
-        let steps = zip(kept, kept.dropFirst()).map { floors[$1] - floors[$0] }.sorted(by: >)
+        let steps = zip(kept, kept.dropFirst()).map { step(from: $0, to: $1) }.sorted(by: >)
         let above = (0..<count).map { peaks[$0] - whole.value(at: times[$0]) }
         return GrowthFit(
             start: first, end: last, level: level, startFloor: whole.value(at: first), endFloor: whole.value(at: last),
@@ -116,6 +121,12 @@ struct FloorWindow {
             thirds: Thirds(early: cut.early / rise, middle: cut.middle / rise, late: cut.late / rise),
             largestStep: steps[0] / rise, threeSteps: steps.prefix(3).reduce(0, +) / rise,
             excursion: max(0, Order.median(above)), worstExcursion: max(0, above.max() ?? 0))
+    }
+
+    /// The rise between neighbours. Over a gap in the readings nobody knows whether it was a step: it counts as spread
+    /// evenly.
+    private func step(from before: Int, to after: Int) -> Double {
+        (floors[after] - floors[before]) / Double(1 + missing[before] - missing[after])
     }
 
     /// Median of the slopes between points half a window apart (the pairs of Theil–Sen that carry most; O(n)).

@@ -41,10 +41,11 @@ struct GrowthTest: Hashable, Sendable {
         }
         if young && fit.significance < settings.youngSignificance { return .doubtful(fit, .noise) }
         if isSteps(fit, pyramid.width(fit.level)) { return .doubtful(fit, .step) }
-        let atLimit = isAtLimit(fit)
-        if !atLimit, isFlattening(fit) { return .doubtful(fit, .flattening) }
-        let least = atLimit ? min(fit.thirds.early, fit.thirds.middle) : fit.thirds.least
-        if least < (young ? 0.22 : 0.18) { return .doubtful(fit, .uneven) }
+        if !isAtLimit(fit) {
+            if isFlattening(fit) { return .doubtful(fit, .flattening) }
+            let least = young ? settings.leastThird + 0.04 : settings.leastThird
+            if fit.thirds.least < least { return .doubtful(fit, .uneven) }
+        }
         if isSeenBefore(fit, pyramid) { return .doubtful(fit, .seenBefore) }
         let required = requiredRise(fit)
         if fit.rise < required { return .doubtful(fit, .early(required: required)) }
@@ -55,14 +56,15 @@ struct GrowthTest: Hashable, Sendable {
     func leastRise(from floor: Double) -> Double {
         let shares = settings.shares
         let share = min(shares.urgent, shares.unproven, shares.withinDay, shares.overDay, shares.seasoned)
-        return max(settings.smallestRise, share * headroom(above: floor, excursion: 0) / 4)
+        // Where haste counts, short-lived memory may leave a quarter of the room.
+        let room = headroom(above: floor, excursion: 0) * (settings.urgency > 0 ? 0.25 : 1)
+        return max(settings.smallestRise, share * room)
     }
 
     /// Narrow buckets show a straight growth as a staircase, whenever a reading happens to be free of short-lived memory.
     private func isSteps(_ fit: GrowthFit, _ width: Double) -> Bool {
-        width * 4 <= settings.cleanWidth
-            ? fit.largestStep > 0.4 || fit.threeSteps > 0.8
-            : fit.largestStep > 0.25 || fit.threeSteps > 0.5
+        let most = width * 4 <= settings.cleanWidth ? settings.narrowSteps : settings.wideSteps
+        return fit.largestStep > most.one || fit.threeSteps > most.three
     }
 
     /// Old processes: whether it has halved its pace. Young ones are warming up unless the opposite is shown: the

@@ -16,6 +16,9 @@ package struct LeakDetector: Sendable {
     /// Points refused so far: not finite, or older than the one before.
     package private(set) var refusedPoints = 0
 
+    /// Why the latest leak verdict was taken back; nil when none was.
+    package private(set) var lastRetreat: Retreat?
+
     private let test: GrowthTest
     private var pyramid: FloorPyramid
     private var leak: FoundLeak?
@@ -42,6 +45,9 @@ package struct LeakDetector: Sendable {
         for level in 0..<pyramid.completed { examine(level) }
         if leak != nil { recheckLeak() }
     }
+
+    /// Whether the series is held to leak as of the latest point: the verdict without its evidence, free.
+    package var isLeaking: Bool { leak != nil }
 
     /// What the series is held to be as of the latest point. Free when no bucket ended since the last call.
     package mutating func verdict() -> Verdict {
@@ -137,8 +143,17 @@ package struct LeakDetector: Sendable {
         let stopped = silent > 3 * known.latest.span && !nearLimit
         guard recent < back || stopped else { return }
         leak = nil
+        lastRetreat = stopped ? .levelledOff : .fell
         suspicion = Suspicion(fit: known.latest, doubt: stopped ? .flattening : .seenBefore)
     }
+}
+
+/// How a leak verdict ended.
+package enum Retreat: Hashable, Sendable {
+    /// Most of the growth was given back.
+    case fell
+    /// Nothing was added for three times as long as it had grown, with room left below the limit.
+    case levelledOff
 }
 
 /// A leak once it is found.

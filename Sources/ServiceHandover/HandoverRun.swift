@@ -29,7 +29,8 @@ struct HandoverRun {
         let broke = await withTaskGroup(of: Event.self, returning: Bool.self) { group in
             group.addTask { await serve(service, then: .served) }
             group.addTask { await serve(admin, then: .adminServed) }
-            group.addTask { await whenBroken() }
+            group.addTask { await admin.accept() ? .nothing : .broken }
+            group.addTask { await service.accept() ? .nothing : .broken }
             group.addTask { await whenAsked() }
             admin.startAccepting()
 
@@ -73,11 +74,6 @@ struct HandoverRun {
     private func serve(_ endpoint: Endpoint, then event: Event) async -> Event {
         await endpoint.serve()
         return event
-    }
-
-    private func whenBroken() async -> Event {
-        await service.listenerBroke()
-        return Task.isCancelled ? .nothing : .broken
     }
 
     /// Gets ready, then waits for the order to go.

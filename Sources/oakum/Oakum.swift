@@ -19,6 +19,6 @@ struct Oakum: AsyncParsableCommand {
         version: OakumVersion.current,
         subcommands: [
             UpCommand.self, StatusCommand.self, RecycleCommand.self, PauseCommand.self, DownCommand.self,
-            DrillCommand.self, DrillCommand.self,
+            AnalyzeCommand.self, DrillCommand.self,
         ])
 }

@@ -79,15 +79,8 @@ final class Browser: Sendable {
     /// Calls a method of the protocol and returns its result. Throws when there is none within `patience`.
     @discardableResult
     func call(_ method: String, _ parameters: Object = [:], session: String? = nil) async throws -> JSONValue {
-        try await withThrowingTaskGroup(of: JSONValue.self) { group in
-            group.addTask { try await self.answer(method, parameters, session) }
-            group.addTask {
-                // A deadline, not a pause: it ends as soon as the answer is there.
-                try await Task.sleep(for: Self.patience)
-                throw TestKitError("chromium does not answer \(method)")
-            }
-            defer { group.cancelAll() }
-            return try await group.next() ?? .null
+        try await withDeadline("chromium to answer \(method)", within: Self.patience) {
+            try await self.answer(method, parameters, session)
         }
     }
 

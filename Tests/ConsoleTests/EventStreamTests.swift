@@ -1,3 +1,4 @@
+import Foundation
 import OakumAPI
 import OakumHTTP
 import OakumModel

@@ -13,11 +13,12 @@ enum HealthyKind: String, CaseIterable {
     case plateau = "fragmentation plateau"
     case everything = "everything at once"
 
-    var seeds: Int {
+    /// How many workers are simulated at scale 1.
+    var share: Double {
         switch self {
-        case .freshShort: 4_000
-        case .swing: 20
-        default: 200
+        case .freshShort: 40
+        case .swing: 0.2
+        default: 2
         }
     }
 

@@ -45,7 +45,7 @@ enum MachineCorpus {
         var detector = LeakDetector(settings: settings, limit: 100)
         for point in points {
             detector.add(point)
-            if detector.verdict().code == .leak { return (point.seconds, detector.verdict()) }
+            if detector.isLeaking { return (point.seconds, detector.verdict()) }
         }
         return nil
     }
