@@ -25,6 +25,9 @@ final class Browser: Sendable {
         access($0, X_OK) == 0
     }
 
+    /// A browser on a busy machine takes its time; a good run uses a hundredth of this.
+    static let patience = Duration.seconds(90)
+
     /// What the page complained about so far.
     var complaints: [String] { state.withLock { $0.complaints } }
 
@@ -73,10 +76,10 @@ final class Browser: Sendable {
         }
     }
 
-    /// Calls a method of the protocol and returns its result. Throws when there is none within 40 s.
+    /// Calls a method of the protocol and returns its result. Throws when there is none within `patience`.
     @discardableResult
     func call(_ method: String, _ parameters: Object = [:], session: String? = nil) async throws -> JSONValue {
-        try await withDeadline("chromium to answer \(method)", within: .seconds(40)) {
+        try await withDeadline("chromium to answer \(method)", within: Self.patience) {
             try await self.answer(method, parameters, session)
         }
     }

@@ -8,7 +8,7 @@ import Testing
 
 extension RunningServers {
     /// The page in a real browser, over live data. Without Chromium there is nothing to drive it with.
-    @Suite(.serialized, .timeLimit(.minutes(3)), .enabled(if: Browser.executable != nil))
+    @Suite(.serialized, .timeLimit(.minutes(5)), .enabled(if: Browser.executable != nil))
     struct BrowserTests {
         /// Where screenshots are kept when asked for; they go into the README.
         private static let keep = ProcessInfo.processInfo.environment["OAKUM_SCREENSHOTS"]
@@ -17,7 +17,7 @@ extension RunningServers {
             _ plane: FakeControlPlane, dygraphs: String = "/usr/share/javascript/dygraphs",
             _ body: (BrowserPage, _ url: String) async throws -> Void
         ) async throws {
-            try await withConsole(plane, dygraphs: dygraphs) { console, _ in
+            try await withConsole(plane, dygraphs: dygraphs, interval: .milliseconds(200)) { console, _ in
                 try await Browser.withRunning { browser in
                     try await body(try await BrowserPage.open(browser), console.url)
                 }
@@ -25,13 +25,15 @@ extension RunningServers {
         }
 
         private func waitForLiveData(_ page: BrowserPage) async throws {
-            try await eventually("the page says it is live") {
+            try await eventually("the page says it is live", within: Browser.patience) {
                 try await page.holds("document.getElementById('live')?.dataset.state === 'live'")
             }
             let memory = "document.querySelector('[data-field=rss]').textContent"
             let first = try await page.evaluate(memory).string
-            try await eventually("readings move") { try await page.evaluate(memory).string != first }
-            try await eventually("charts are drawn") {
+            try await eventually("readings move", within: Browser.patience) {
+                try await page.evaluate(memory).string != first
+            }
+            try await eventually("charts are drawn", within: Browser.patience) {
                 try await page.holds("document.querySelectorAll('.plot canvas').length >= 4 && \(Self.ink) > 400")
             }
         }
@@ -75,7 +77,7 @@ extension RunningServers {
                 #expect(try await page.holds("document.querySelectorAll('.service').length === 2"))
                 try keep(file, try await page.screenshot())
                 try await page.size(420, 900)
-                try await eventually("the chart follows the width") {
+                try await eventually("the chart follows the width", within: Browser.patience) {
                     try await page.holds("document.querySelector('.plot canvas').clientWidth <= 420")
                 }
                 #expect(try await page.evaluate(Self.layoutFaults).string == "")
@@ -89,7 +91,7 @@ extension RunningServers {
             let fake = FakeControlPlane()
             try await withPage(fake) { page, url in
                 try await page.navigate(url)
-                try await eventually("the page says it is live") {
+                try await eventually("the page says it is live", within: Browser.patience) {
                     try await page.holds("document.getElementById('live')?.dataset.state === 'live'")
                 }
                 fake.change { state in
@@ -100,7 +102,7 @@ extension RunningServers {
                     state.overview.oakum.paused = true
                     state.events.append(Samples.event(3, .problem, 61, evil))
                 }
-                try await eventually("the new worker and event are shown") {
+                try await eventually("the new worker and event are shown", within: Browser.patience) {
                     try await page.holds(
                         "document.querySelectorAll('tbody tr').length === 3 && document.querySelectorAll('#events li').length === 3"
                     )
@@ -113,7 +115,7 @@ extension RunningServers {
                 #expect(try await page.holds("!document.getElementById('paused').hidden"))
                 #expect(try await page.holds("!document.querySelector('img') && window.pwned === undefined"))
                 fake.change { $0.overview.services[0].workers.removeFirst() }
-                try await eventually("a worker that is gone leaves the table") {
+                try await eventually("a worker that is gone leaves the table", within: Browser.patience) {
                     try await page.holds(
                         "[...document.querySelectorAll('tbody tr')].map((row) => row.dataset.worker).join() === '8,9'")
                 }
@@ -126,11 +128,11 @@ extension RunningServers {
                 try await Browser.withRunning { browser in
                     let page = try await BrowserPage.open(browser)
                     try await page.navigate(console.url)
-                    try await eventually("the page says it is live") {
+                    try await eventually("the page says it is live", within: Browser.patience) {
                         try await page.holds("document.getElementById('live')?.dataset.state === 'live'")
                     }
                     await group.triggerGracefulShutdown()
-                    try await eventually("the page says the connection is lost") {
+                    try await eventually("the page says the connection is lost", within: Browser.patience) {
                         try await page.holds("document.getElementById('live').textContent.includes('Connection lost')")
                     }
                 }
@@ -142,7 +144,7 @@ extension RunningServers {
                 try await page.call("Emulation.setScriptExecutionDisabled", ["value": true])
                 try await page.size(1280, 900)
                 try await page.navigate(url)
-                try await eventually("the table is there") {
+                try await eventually("the table is there", within: Browser.patience) {
                     let tree = try await page.call("Accessibility.getFullAXTree")
                     let names = (tree["nodes"]?.array ?? []).compactMap { $0["name"]?["value"]?.string }
                     return ["181.4 MiB", "Leak", "Serving"].allSatisfy(names.contains)
@@ -159,7 +161,7 @@ extension RunningServers {
                 _ = try await page.evaluate("console.error('said aloud')")
                 _ = try await page.evaluate("fetch('/missing').then(() => 0)")
                 _ = try await page.evaluate("document.body.setAttribute('style', 'color: red')")
-                try await eventually("all four are caught") {
+                try await eventually("all four are caught", within: Browser.patience) {
                     let all = page.browser.complaints.joined(separator: "\n")
                     return ["planted", "said aloud", "404", "Content Security Policy"].allSatisfy { all.contains($0) }
                 }
