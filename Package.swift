@@ -116,12 +116,7 @@ let ring2: [Target] = [
 ]
 
 let jobs: [Target] = [
-    code(
-        "DrillRunner",
-        [
-            "OakumAPI", "OakumModel", "LeakDetection", "LoadGenerator", "Outbound", "ProcessReadings", "CLinux",
-            "StrictYAML",
-        ])
+    code("DrillRunner", ["OakumAPI", "OakumModel", "LoadGenerator", "ProcessReadings", "StrictYAML"])
 ]
 
 let ring3: [Target] = [
@@ -129,12 +124,15 @@ let ring3: [Target] = [
         "OakumApp",
         [
             "OakumModel", "OakumAPI", "OakumEngine", "LeakDetection", "Recycling", "KeeperProtocol", "LinuxHost",
-            "SeriesStore", "IncidentStoreSQLite", "OakumHTTP", "ProcessReadings", "CLinux", "CZlib", "Outbound", "StrictYAML",
+            "SeriesStore", "IncidentStoreSQLite", "OakumHTTP", "ProcessReadings", "CLinux", "CZlib", "Outbound",
+            "StrictYAML",
             lifecycle, logging, unixSignals,
         ]),
     program(
         "oakum",
         ["OakumApp", "OakumRemote", "OakumAPI", "OakumModel", "DrillRunner", "LoadGenerator", argumentParser]),
+    program(
+        "oakum-bench", ["LoadGenerator", "OakumAPI", "OakumModel", "OakumRemote", argumentParser]),
     program("oakum-keeper", ["KeeperProtocol", "KeeperCore", "CLinux"]),
 ]
 

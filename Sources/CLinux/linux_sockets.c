@@ -3,8 +3,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -164,5 +166,51 @@ int linux_send_notice(const char *path, const void *bytes, size_t count) {
     ssize_t sent = sendto(fd, bytes, count, MSG_NOSIGNAL, (struct sockaddr *)&address, length);
     int result = sent == (ssize_t)count ? 0 : sent < 0 ? -errno : -EMSGSIZE;
     close(fd);
+    return result;
+}
+
+/// Sends `text` and a descriptor to `address`. Returns 0 or -errno.
+static int send_with_descriptor(struct sockaddr_un *address, socklen_t length, char *text, int passed) {
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    memset(&control, 0, sizeof control);
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    control.header.cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(&control.header), &passed, sizeof passed);
+    struct iovec from = {.iov_base = text, .iov_len = strlen(text)};
+    struct msghdr message = {
+        .msg_name = address,
+        .msg_namelen = length,
+        .msg_iov = &from,
+        .msg_iovlen = 1,
+        .msg_control = &control,
+        .msg_controllen = sizeof control};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    int result = sendmsg(fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+    close(fd);
+    return result;
+}
+
+int linux_notice_barrier(const char *path, int milliseconds) {
+    struct sockaddr_un address;
+    socklen_t length;
+    if (!unix_address(path, &address, &length)) return -ENAMETOOLONG;
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return -errno;
+    char text[] = "BARRIER=1";
+    int result = send_with_descriptor(&address, length, text, ends[1]);
+    close(ends[1]);
+    struct pollfd closed = {.fd = ends[0], .events = 0};
+    if (result == 0) {
+        int ready;
+        while ((ready = poll(&closed, 1, milliseconds)) < 0 && errno == EINTR) {
+        }
+        result = ready < 0 ? -errno : ready == 0 ? -ETIME : 0;
+    }
+    close(ends[0]);
     return result;
 }

@@ -11,7 +11,9 @@ struct DrillFolder: Sendable {
     let path: String
 
     init() throws(DrillError) {
-        let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+        var base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+        // The path of a Unix socket may have 107 bytes, and the drill's own names need some.
+        if base.utf8.count > 40 { base = "/tmp" }
         var template = Array("\(base)/oakum-drill-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw .couldNotRun("no folder can be created under \(base): \(String(cString: strerror(errno)))")

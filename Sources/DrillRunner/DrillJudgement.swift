@@ -92,6 +92,13 @@ enum DrillJudgement {
                 lower `memory_budget`, raise the fault's `bytes`, or give the arm more time
                 """)
         }
+        if report.control.load.failed > 0, report.control.restarts == 0 {
+            result.append(
+                """
+                requests failed in the control arm, but no process reached its budget or died: it was not the fault \
+                that made them fail (is the machine busy?)
+                """)
+        }
         if report.protected.load.requests < expectations.requestsAtLeast {
             result.append(
                 """

@@ -4,6 +4,8 @@ package enum DrillNews: Hashable, Sendable {
     case status(DrillStatus)
     /// Something happened; `seconds` after the arm's first request, nil before it.
     case note(DrillArm, seconds: Double?, text: String)
+    /// About the drill as a whole.
+    case remark(String)
 }
 
 /// Where an arm stands. Once a second.

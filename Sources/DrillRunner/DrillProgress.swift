@@ -27,6 +27,7 @@ package final class DrillProgress: Sendable {
             line("\(arm.rawValue): \(Self.meaning(of: arm)), \(Int(seconds)) s under load")
         case .note(let arm, let seconds, let text):
             line("\(Self.place(arm, seconds)) \(text)")
+        case .remark(let text): line(text)
         case .status(let status): tellStatus(status)
         }
     }

@@ -63,7 +63,7 @@ package struct DrillRun: Sendable {
         }
         await clear(folder)
         if keepsFolder {
-            tell(.note(.patched, seconds: nil, text: "configuration, logs and databases are kept in \(folder.path)"))
+            tell(.remark("configuration, logs and databases are kept in \(folder.path)"))
         } else {
             folder.remove()
         }
@@ -143,7 +143,7 @@ package struct DrillRun: Sendable {
         let (left, survivors) = await uncancelled {
             (folder.leftoverProcesses().count, folder.killLeftovers().count)
         }
-        if left > 0 { tell(.note(.control, seconds: nil, text: "\(left) processes were left behind and are killed")) }
-        if survivors > 0 { tell(.note(.control, seconds: nil, text: "\(survivors) of them could not be killed")) }
+        if left > 0 { tell(.remark("\(left) processes were left behind and are killed")) }
+        if survivors > 0 { tell(.remark("\(survivors) of them could not be killed")) }
     }
 }

@@ -3,6 +3,7 @@ import Glibc
 import Migrations
 package import OakumEngine
 package import OakumModel
+import Synchronization
 
 /// The journal in one SQLite file in WAL mode. An event that was appended survives a killed process and a power cut.
 ///
@@ -12,18 +13,29 @@ package final class SQLiteEventJournal: EventJournal {
     /// The most records one call reads.
     package static let maximumLimit = 10_000
 
-    private let database: DatabaseQueue
+    /// Nil while there is no room on the disk even to open it: every call tries again.
+    private let database: Mutex<DatabaseQueue?>
     private let path: String
+    private let maximumBytes: Int64
 
     /// Opens the journal, creates it when it is missing (for its owner alone), and looks for damage. Blocks: meant for
-    /// the start of a process.
-    /// - Throws: `.unusable` when the file is damaged, of a newer Oakum, or not ours to write; `.diskFull`.
+    /// the start of a process. A full disk is no reason not to start: calls give `.diskFull` until there is room.
+    /// - Throws: `.unusable` when the file is damaged, of a newer Oakum, or not ours to write.
     package init(path: String, maximumBytes: Int64 = 256 << 20) throws(StoreError) {
         self.path = path
+        self.maximumBytes = maximumBytes
+        do throws(StoreError) {
+            database = Mutex(try Self.open(path, maximumBytes))
+        } catch .diskFull {
+            database = Mutex(nil)
+        }
+    }
+
+    private static func open(_ path: String, _ maximumBytes: Int64) throws(StoreError) -> DatabaseQueue {
         let describe = JournalErrors(path: path)
         do {
-            try Self.createFile(path, describe)
-            database = try DatabaseQueue(path: path, configuration: Self.configuration)
+            try createFile(path, describe)
+            let database = try DatabaseQueue(path: path, configuration: configuration)
             try database.inDatabase { db in
                 guard try String.fetchOne(db, sql: "PRAGMA quick_check(1)") == "ok" else {
                     throw describe.damaged("SQLite's check of its structure fails")
@@ -35,13 +47,14 @@ package final class SQLiteEventJournal: EventJournal {
                 try db.execute(sql: "PRAGMA max_page_count = \(max(maximumBytes / 4096, 16))")
             }
             _ = try JournalSchema.plan.apply(to: database)
+            return database
         } catch {
             throw describe.storeError(error)
         }
     }
 
     package func append(_ events: [Event]) async throws(StoreError) -> [EventRecord] {
-        try await perform { [database] in
+        try await perform { database in
             try await database.write { db in
                 let insert = try db.cachedStatement(
                     sql: "INSERT INTO events (at_ms, kind, service, worker, body) VALUES (?, ?, ?, ?, ?)")
@@ -59,7 +72,7 @@ package final class SQLiteEventJournal: EventJournal {
 
     package func events(after: Int64?, limit: Int) async throws(StoreError) -> [EventRecord] {
         let limit = min(max(limit, 0), Self.maximumLimit)
-        return try await perform { [database] in
+        return try await perform { database in
             try await database.read { db in
                 guard let after else {
                     let newest = try Row.fetchAll(
@@ -76,7 +89,7 @@ package final class SQLiteEventJournal: EventJournal {
     }
 
     package func latest(_ kinds: Set<EventKind>, service: String?) async throws(StoreError) -> EventRecord? {
-        try await perform { [database] in
+        try await perform { database in
             try await database.read { db in
                 let newest = try kinds.compactMap { kind in
                     guard let service else {
@@ -97,7 +110,7 @@ package final class SQLiteEventJournal: EventJournal {
     }
 
     package func prune(before: WallTime, keeping: Int) async throws(StoreError) -> Int {
-        try await perform { [database] in
+        try await perform { database in
             let deleted = try await database.write { db in
                 try db.execute(sql: "DELETE FROM events WHERE at_ms < ?", arguments: [before.milliseconds])
                 var deleted = db.changesCount
@@ -120,15 +133,24 @@ package final class SQLiteEventJournal: EventJournal {
     /// Closes the file. Calls after this fail.
     package func close() throws(StoreError) {
         do {
-            try database.close()
+            try database.withLock { try $0?.close() }
         } catch {
             throw JournalErrors(path: path).storeError(error)
         }
     }
 
-    private func perform<Value>(_ body: () async throws -> Value) async throws(StoreError) -> Value {
+    private func opened() throws(StoreError) -> DatabaseQueue {
+        try database.withLock { (database) throws(StoreError) in
+            if let database { return database }
+            let opened = try Self.open(path, maximumBytes)
+            database = opened
+            return opened
+        }
+    }
+
+    private func perform<Value>(_ body: (DatabaseQueue) async throws -> Value) async throws(StoreError) -> Value {
         do {
-            return try await body()
+            return try await body(opened())
         } catch {
             throw JournalErrors(path: path).storeError(error)
         }
@@ -148,7 +170,7 @@ package final class SQLiteEventJournal: EventJournal {
 
     /// The journal tells of paths and services: nobody else needs to read it.
     private static func createFile(_ path: String, _ describe: JournalErrors) throws {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw describe.cannotOpen(errno) }
         Glibc.close(descriptor)
     }

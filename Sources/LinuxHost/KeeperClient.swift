@@ -5,6 +5,7 @@ import Synchronization
 /// The engine's `WorkerControl` over a keeper. Launches the keeper when none serves the state folder.
 ///
 /// A lost connection is made again by the next call. A client that ends (or dies) leaves keeper and workers alone.
+/// To miss nothing, take `signals()` first and `inspect()` then: what happened before is in the inventory.
 package final class KeeperClient: WorkerControl {
     private let link: KeeperLink
     private let launch: KeeperLaunch

@@ -10,10 +10,16 @@ struct KeeperLaunch {
     /// How long a keeper may take until it can be reached, in milliseconds.
     static let readyMilliseconds: UInt64 = 10_000
 
+    enum Outcome {
+        case ready
+        /// Another keeper serves the folder: it can be reached, or soon will be.
+        case another(String)
+    }
+
     /// Returns when the keeper can be reached.
     ///
     /// - Throws: `refused` with the keeper's own words when it does not come up.
-    func run() throws(WorkerControlError) {
+    func run() throws(WorkerControlError) -> Outcome {
         var ends: [Int32] = [-1, -1]
         let made = linux_pipe(&ends)
         guard made == 0, let spawn = linux_spawn_new(program, nil) else {
@@ -33,13 +39,15 @@ struct KeeperLaunch {
                 "cannot \(String(cString: result.step)) \(program): \(KeeperConnection.text(result.error))")
         }
         let news = readNews(ends[0])
-        guard news == "ready\n" else {
+        if news == "ready\n" { return .ready }
+        let reason = news.split(separator: " ", maxSplits: 1).last.map { String($0.dropLast()) } ?? ""
+        if news.hasPrefix("busy: ") { return .another(reason) }
+        guard news.hasPrefix("error: ") else {
             throw .refused(
-                news.isEmpty
-                    ? "the keeper ended before it could be reached, or took more than "
-                        + "\(Self.readyMilliseconds / 1_000) s; see \(stateFolder)/logs/keeper.log"
-                    : "the keeper could not start: \(news.dropFirst("error: ".count).dropLast())")
+                "the keeper ended before it could be reached, or took more than \(Self.readyMilliseconds / 1_000) s; "
+                    + "see \(stateFolder)/logs/keeper.log")
         }
+        throw .refused("the keeper could not start: \(reason)")
     }
 
     /// What the keeper wrote until it closed the pipe.

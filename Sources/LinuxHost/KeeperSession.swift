@@ -11,6 +11,9 @@ final class KeeperSession {
         var deadline: UInt64
     }
 
+    /// How long another keeper that is just starting is waited for.
+    private static let startMilliseconds: UInt64 = 5_000
+
     private let link: KeeperLink
     private let launch: KeeperLaunch
     private var connection: KeeperConnection?
@@ -66,15 +69,22 @@ final class KeeperSession {
             connection = found
             return found
         }
-        var refusal = WorkerControlError.keeperLost("the keeper does not listen on \(socketPath)")
-        do throws(WorkerControlError) {
-            try launch.run()
-        } catch {
-            refusal = error  // perhaps another oakum was faster: then its keeper answers
+        let deadline = linux_uptime_ms() + Self.startMilliseconds
+        switch try launch.run() {
+        case .ready: break
+        case .another(let text):
+            // Another oakum was faster by a moment: its keeper holds the lock and opens its socket any time now.
+            while connection == nil {
+                connection = try greeted(KeeperConnection.open(socketPath))
+                guard linux_uptime_ms() < deadline else { throw .refused("the keeper could not start: \(text)") }
+                if connection == nil { poll(nil, 0, 20) }
+            }
         }
-        guard let started = try greeted(KeeperConnection.open(socketPath)) else { throw refusal }
-        connection = started
-        return started
+        if connection == nil { connection = try greeted(KeeperConnection.open(socketPath)) }
+        guard let connection else {
+            throw .keeperLost("the keeper does not listen on \(socketPath); see \(launch.stateFolder)/logs/keeper.log")
+        }
+        return connection
     }
 
     /// Says hello and learns which order stands.
@@ -85,16 +95,19 @@ final class KeeperSession {
         let deadline = linux_uptime_ms() + KeeperConnection.answerMilliseconds
         while connection.wait(for: Int16(POLLIN), until: deadline) {
             let (messages, end) = connection.receive()
+            var isGreeted = false
             for message in messages {
                 switch message {
                 case .inventory(let inventory):
                     generation = inventory.generation ?? 0
-                    return connection
+                    isGreeted = true
+                // Events from before the inventory are in it already.
+                case .event(let event) where isGreeted: link.give(WorkerSignal(event))
                 case .goodbye(let text): throw .refused("the keeper turned us away: \(text)")
-                // Events from before the first inventory are in the inventory.
                 default: continue
                 }
             }
+            if isGreeted { return connection }
             if let end { throw end }
         }
         throw .keeperLost("the keeper (process \(connection.keeperPID)) does not answer")

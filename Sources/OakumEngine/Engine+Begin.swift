@@ -4,24 +4,25 @@ import Recycling
 extension Engine {
     /// Adopts the workers that run, gives the standing order, and feeds detectors with what they saw before a restart.
     func begin() async throws(WorkerControlError) {
+        // Before the question: what happens in between is told twice rather than never.
+        signals = control.signals()
         let inventory = try await control.inspect()
         keeperPID = inventory.keeperPID
-        var actions: [(String, [WatchAction])] = []
+        if !inventory.workers.isEmpty { isPaused = await wasPaused() }
+        record([startedEvent(inventory)])
         for service in configuration.services {
             let next = await nextNumber(of: service.name)
-            var watch = ServiceWatch(
-                configuration: service, observeOnly: configuration.observeOnly, nextNumber: next)
+            var watch = ServiceWatch(configuration: service, observeOnly: configuration.observeOnly, nextNumber: next)
+            watch.setPaused(isPaused)
             let kept = inventory.workers.filter { $0.id.service == service.name }
-            let ordered = inventory.order?.workers[service.name] ?? []
-            let adopted = kept.filter { ordered.contains($0.id.number) }
-            actions.append((service.name, watch.begin(adopting: adopted, ordered: ordered, at: host.now())))
-            for worker in adopted {
+            let actions = watch.begin(
+                adopting: kept, ordered: inventory.order?.workers[service.name] ?? [], at: host.now())
+            for worker in kept {
                 watch.restore(await recent(worker.process), of: worker.id.number, process: worker.process)
             }
             services[service.name] = watch
+            carryOut(actions, of: service.name)
         }
-        record([startedEvent(inventory)])
-        for (service, actions) in actions { carryOut(actions, of: service) }
         try await control.apply(order)
     }
 
@@ -31,12 +32,14 @@ extension Engine {
     }
 
     private func startedEvent(_ inventory: WorkerInventory) -> Event {
-        let alive = inventory.workers.count
-        let mode = configuration.observeOnly ? ", observe-only" : ""
-        let message =
-            alive == 0
-            ? "oakum \(configuration.version) started\(mode)"
-            : "oakum \(configuration.version) started\(mode) and took over \(alive) running workers"
+        let names = Set(configuration.services.map(\.name))
+        let alive = inventory.workers.count { names.contains($0.id.service) }
+        let foreign = inventory.workers.count - alive
+        var message = "oakum \(configuration.version) started"
+        if configuration.observeOnly { message += ", observe-only" }
+        if isPaused { message += ", still paused" }
+        if alive > 0 { message += " and took over \(alive) running workers" }
+        if foreign > 0 { message += "; \(foreign) of services that are no longer configured are stopped" }
         return Event(
             kind: .watchStarted, at: host.now(), message: message,
             facts: ["adopted": "\(alive)", "keeper_pid": "\(inventory.keeperPID)"])
@@ -44,12 +47,21 @@ extension Engine {
 
     /// Above every number the journal knows, so that a number in an old event keeps its meaning.
     private func nextNumber(of service: String) async -> UInt32 {
+        let record = await latest(ServiceWatch.numberingKinds, service: service)
+        return record?.event.facts["next_number"].flatMap(UInt32.init) ?? 1
+    }
+
+    /// A pause is a person's word: it holds until it is taken back, restarts of `oakum` or not. After `down` it is over.
+    private func wasPaused() async -> Bool {
+        await latest([.paused, .resumed], service: nil)?.event.kind == .paused
+    }
+
+    private func latest(_ kinds: Set<EventKind>, service: String?) async -> EventRecord? {
         do throws(StoreError) {
-            let record = try await journal.latest([.workerStarted], service: service)
-            return record?.event.facts["next_number"].flatMap(UInt32.init) ?? 1
+            return try await journal.latest(kinds, service: service)
         } catch {
-            problems["journal"] = "the journal cannot be read: \(error)"
-            return 1
+            problem("journal", "it cannot be read: \(error)")
+            return nil
         }
     }
 
@@ -57,7 +69,7 @@ extension Engine {
         do throws(StoreError) {
             return try await history.recent(process)
         } catch {
-            problems["history"] = "earlier samples cannot be read: \(error)"
+            problem("history", "earlier samples cannot be read: \(error)")
             return []
         }
     }

@@ -5,80 +5,56 @@ extension Engine {
     func followClock() async -> Ending? {
         var next = clock.now
         while !Task.isCancelled {
-            next = max(next.advanced(by: .seconds(1)), clock.now)
+            next = next.advanced(by: .seconds(1))
+            if next <= clock.now { next = clock.now.advanced(by: .seconds(1)) }
             do {
                 try await clock.sleep(until: next, tolerance: .milliseconds(20))
             } catch {
                 return nil
             }
-            await tick()
+            tick()
         }
         return nil
     }
 
-    private func tick() async {
+    /// Never waits for anything: what may take time goes to the pumps.
+    private func tick() {
         ticks += 1
         let now = host.now()
         var stored: [StoredSample] = []
         for name in services.keys.sorted() {
-            guard var watch = services[name] else { continue }
-            let samples = sample(watch, at: now)
-            stored += samples.compactMap { number, sample in
-                watch.watches[number].map {
-                    StoredSample(
-                        worker: WorkerID(service: name, number: number), process: $0.process, sample: sample)
-                }
-            }
-            let actions = watch.tick(samples, at: now)
-            services[name] = watch
+            guard let samples = services[name].map({ sample($0, at: now) }) else { continue }
+            stored += samples
+            // In place: a copy of the watch would copy every detector.
+            let actions = services[name]?.tick(samples.map { ($0.worker.number, $0.sample) }, at: now) ?? []
             carryOut(actions, of: name)
         }
-        if problems["keeper"] != nil { orders.raise() }
-        if !unwritten.isEmpty { writes.raise() }
+        if problems.current["order"] != nil { orders.raise() }
         if ticks % 10 == 1 { slowRound.raise() }
-        if ticks % 600 == 10 { await pruneJournal(at: now) }
-        await store(stored, at: now)
+        if ticks % 600 == 10 { pruneDue = true }
+        if !unwritten.isEmpty || pruneDue { writes.raise() }
+        store(stored, at: now)
     }
 
-    private func sample(_ watch: ServiceWatch, at now: Moment) -> [(number: UInt32, sample: Sample)] {
-        let living = watch.watches.sorted { $0.key < $1.key }
-        let readings = host.sample(living.map(\.value.process), at: now.uptime)
-        var samples: [(number: UInt32, sample: Sample)] = []
-        for ((number, worker), reading) in zip(living, readings) {
-            guard var reading else { continue }
+    private func sample(_ watch: ServiceWatch, at now: Moment) -> [StoredSample] {
+        let living = watch.watches.map { (number: $0.key, process: $0.value.process) }.sorted { $0.number < $1.number }
+        let readings = host.sample(living.map(\.process), at: now.uptime)
+        return zip(living, readings).compactMap { worker, reading in
+            guard var reading else { return nil }
             if let slow = slowReadings.removeValue(forKey: worker.process) {
                 reading.fileDescriptors = slow.fileDescriptors
                 reading.requests = slow.requests
             }
-            samples.append((number, reading))
+            let id = WorkerID(service: watch.configuration.name, number: worker.number)
+            return StoredSample(worker: id, process: worker.process, sample: reading)
         }
-        return samples
     }
 
-    /// A store that is still busy with the last second is left alone: that second is missing, and it is said.
-    private func store(_ samples: [StoredSample], at now: Moment) async {
+    /// A store that lags is left alone: what it cannot take is missing, and it is said.
+    private func store(_ samples: [StoredSample], at now: Moment) {
         guard !samples.isEmpty else { return }
-        guard !historyBusy else {
-            problems["history"] = "the disk is slower than the samples come: some are missing"
-            return
-        }
-        historyBusy = true
-        defer { historyBusy = false }
-        do throws(StoreError) {
-            try await history.append(samples, at: now)
-            problems["history"] = nil
-        } catch {
-            problems["history"] = "samples cannot be stored: \(error)"
-        }
-    }
-
-    private func pruneJournal(at now: Moment) async {
-        let age = Int64(configuration.journalDays) * 86_400_000
-        do throws(StoreError) {
-            _ = try await journal.prune(
-                before: WallTime(milliseconds: now.wall.milliseconds - age), keeping: configuration.journalLimit)
-        } catch {
-            problems["journal"] = "old events cannot be deleted: \(error)"
+        if case .dropped = newBatches.yield(HistoryBatch(samples: samples, moment: now)) {
+            problem("history", "the disk is slower than the samples come: some are missing")
         }
     }
 }

@@ -9,7 +9,7 @@ extension Engine: ControlPlane {
             version: configuration.version, pid: host.ownProcess.pid, keeperPID: keeperPID, startedAt: startedAt,
             observeOnly: configuration.observeOnly, paused: isPaused,
             rss: host.sample([host.ownProcess], at: now.uptime).first??.rss,
-            problems: problems.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" })
+            problems: problems.texts)
         let all = configuration.services.compactMap { services[$0.name].map(status(of:)) }
         return Overview(at: now, oakum: status, services: all)
     }
@@ -64,11 +64,22 @@ extension Engine: ControlPlane {
             let names = candidates.map(String.init).joined(separator: ", ")
             throw .notFound("service \(service) has no worker \(worker); it has \(names)")
         }
+        if let current = watch.pool.current, let worker {
+            if worker == current.successor {
+                throw .refused("\(service)/\(worker) is just taking over from \(service)/\(current.request.worker)")
+            }
+            if worker == current.request.worker {
+                return CommandOutcome(message: "\(service)/\(worker) is being replaced already")
+            }
+        }
         let numbers = worker.map { [$0] } ?? candidates.filter { $0 != watch.pool.current?.successor }
+        let names = numbers.map { "\(service)/\($0)" }.joined(separator: ", ")
+        let event = Event(
+            kind: .command, at: host.now(), service: service, worker: worker, message: "asked to recycle \(names)")
+        record([event])
         for number in numbers {
             update(service) { $0.recycleByHand(number, by: "the control socket", at: $1) }
         }
-        let names = numbers.map { "\(service)/\($0)" }.joined(separator: ", ")
         return CommandOutcome(message: "recycling \(names), one at a time")
     }
 

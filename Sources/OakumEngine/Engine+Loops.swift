@@ -2,21 +2,12 @@ import OakumModel
 import Recycling
 
 extension Engine {
-    /// Applies the newest order; a failed one is raised again by the clock.
-    func followOrders() async -> Ending? {
-        for await _ in orders.stream {
-            do throws(WorkerControlError) {
-                try await control.apply(order)
-                problems["keeper"] = nil
-            } catch {
-                problems["keeper"] = "the keeper did not take the order: \(error)"
-            }
-        }
-        return nil
-    }
-
+    /// The only place that writes to the journal and cleans it.
     func followWrites() async -> Ending? {
-        for await _ in writes.stream { await writeEvents() }
+        for await _ in writes.stream {
+            await writeEvents()
+            if pruneDue { await pruneJournal() }
+        }
         return nil
     }
 
@@ -26,13 +17,43 @@ extension Engine {
             let batch = unwritten.take()
             do throws(StoreError) {
                 _ = try await journal.append(batch)
-                problems["journal"] = unwritten.lost > 0 ? "\(unwritten.lost) events were lost while it failed" : nil
             } catch {
                 unwritten.putBack(batch)
-                problems["journal"] = "events cannot be stored (\(unwritten.waiting.count) wait): \(error)"
+                problem("journal", "events cannot be stored (\(unwritten.waiting.count) wait): \(error)")
                 return
             }
+            problem("journal", nil)
+            let lost = unwritten.takeLost()
+            if lost > 0 {
+                let message = "\(lost) events were lost: the journal failed for longer than memory could hold them"
+                unwritten.add([Event(kind: .problem, at: host.now(), message: message, facts: ["lost": "\(lost)"])])
+            }
         }
+    }
+
+    private func pruneJournal() async {
+        pruneDue = false
+        let now = host.now()
+        let age = Int64(configuration.journalDays) * 86_400_000
+        do throws(StoreError) {
+            _ = try await journal.prune(
+                before: WallTime(milliseconds: now.wall.milliseconds - age), keeping: configuration.journalLimit)
+        } catch {
+            problem("journal", "old events cannot be deleted: \(error)")
+        }
+    }
+
+    /// Stores samples second by second; a store that hangs holds up nothing else.
+    func followHistory() async -> Ending? {
+        for await batch in batches {
+            do throws(StoreError) {
+                try await history.append(batch.samples, at: batch.moment)
+                problem("history", nil)
+            } catch {
+                problem("history", "samples cannot be stored: \(error)")
+            }
+        }
+        return nil
     }
 
     func followProbes() async -> Ending? {
@@ -45,71 +66,59 @@ extension Engine {
     }
 
     private func probe(_ job: ProbeJob) async {
-        let healthy = await probe.isHealthy(adminSocket: job.adminSocket, path: job.path, timeout: 2)
-        update(job.service) { $0.probed(job.number, job.process, healthy: healthy, at: $1) }
+        let probe = probe
+        let healthy = await within(seconds: 3) {
+            await probe.isHealthy(adminSocket: job.adminSocket, path: job.path, timeout: 2)
+        }
+        update(job.service) { $0.probed(job.number, job.process, healthy: healthy ?? false, at: $1) }
     }
 
-    /// Every 10 s: descriptors and requests, which cost more than a sample.
+    /// Every 10 s: descriptors and requests, which cost more than a sample. Eight workers at a time, so that some that
+    /// hang do not starve the others.
     func followSlowRounds() async -> Ending? {
         for await _ in slowRound.stream {
-            var readings: [ProcessIdentity: SlowReading] = [:]
-            for watch in services.values {
-                for worker in watch.pool.serving {
-                    guard let process = worker.process, let socket = worker.adminSocket else { continue }
-                    let requests = await probe.requestsServed(adminSocket: socket, timeout: 1)
-                    let descriptors = host.fileDescriptors(of: process)
-                    readings[process] = SlowReading(fileDescriptors: descriptors, requests: requests)
+            // What was not picked up belongs to processes that are gone.
+            slowReadings.removeAll()
+            let serving = services.values.flatMap(\.pool.serving)
+            var jobs = serving.compactMap { worker in
+                worker.process.flatMap { process in worker.adminSocket.map { (process, $0) } }
+            }.makeIterator()
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<8 {
+                    guard let (process, socket) = jobs.next() else { break }
+                    group.addTask { await self.readSlowly(process, socket) }
+                }
+                while await group.next() != nil {
+                    guard let (process, socket) = jobs.next() else { continue }
+                    group.addTask { await self.readSlowly(process, socket) }
                 }
             }
-            slowReadings = readings
         }
         return nil
     }
 
-    func followSignals() async -> Ending? {
-        while !Task.isCancelled {
-            for await signal in control.signals() {
-                update(signal.service) { $0.handle(signal, at: $1) }
-            }
-            guard !Task.isCancelled else { break }
-            problems["keeper"] = "the keeper does not answer: crashed workers are not started again"
-            do {
-                try await clock.sleep(for: .seconds(1))
-                try await compareWithKeeper()
-                problems["keeper"] = nil
-            } catch {
-                // Cancelled, or still no keeper: the loop's condition and the next round tell which.
-                continue
-            }
+    private func readSlowly(_ process: ProcessIdentity, _ adminSocket: String) async {
+        let probe = probe
+        let requests = await within(seconds: 1.5) {
+            await probe.requestsServed(adminSocket: adminSocket, timeout: 1)
         }
-        return nil
+        slowReadings[process] = SlowReading(
+            fileDescriptors: host.fileDescriptors(of: process), requests: requests ?? nil)
     }
 
-    /// After signals were lost: what the keeper has now against what is known.
-    private func compareWithKeeper() async throws(WorkerControlError) {
-        let inventory = try await control.inspect()
-        keeperPID = inventory.keeperPID
-        let alive = Set(inventory.workers.map(\.process))
-        for (name, watch) in services {
-            for (number, known) in watch.watches where !alive.contains(known.process) {
-                let id = WorkerID(service: name, number: number)
-                update(name) { $0.handle(.exited(id, known.process, .unknown, restartIn: nil), at: $1) }
+    /// Cancels what takes too long, and answers nil. For work that does not keep to the timeout it was given.
+    private func within<Value: Sendable>(
+        seconds: Double, _ work: @escaping @Sendable () async -> Value
+    ) async -> Value? {
+        await withTaskGroup(of: Value?.self) { group in
+            group.addTask { await work() }
+            group.addTask { [clock] in
+                // Cancelled: the work was faster.
+                try? await clock.sleep(for: .seconds(seconds))
+                return nil
             }
-        }
-        for worker in inventory.workers {
-            let known = services[worker.id.service]?.watches[worker.id.number]
-            guard known?.process != worker.process else { continue }
-            update(worker.id.service) { $0.handle(.started(worker), at: $1) }
-        }
-        try await control.apply(order)
-    }
-}
-
-extension WorkerSignal {
-    var service: String {
-        switch self {
-        case .started(let worker): worker.id.service
-        case .ready(let id, _), .stopping(let id, _), .exited(let id, _, _, _), .startFailed(let id, _, _): id.service
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
         }
     }
 }

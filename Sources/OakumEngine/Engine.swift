@@ -28,19 +28,23 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     var keeperPID: Int32?
     let startedAt: Moment
     var isPaused = false
-    /// What does not work right now, by source.
-    var problems: [String: String] = [:]
+    var problems = Problems()
     var unwritten = UnwrittenEvents()
     /// The last reading of what is read less than once a second, by process, to go into its next sample.
     var slowReadings: [ProcessIdentity: SlowReading] = [:]
-    var historyBusy = false
     var ticks: UInt64 = 0
+    /// The journal is to be cleaned by whoever writes to it next.
+    var pruneDue = false
+    /// What happens to workers, from before the first look at them.
+    var signals = AsyncStream<WorkerSignal> { $0.finish() }
 
     let orders = Signal()
     let writes = Signal()
     let slowRound = Signal()
     let probes: AsyncStream<ProbeJob>
     let probeJobs: AsyncStream<ProbeJob>.Continuation
+    let batches: AsyncStream<HistoryBatch>
+    let newBatches: AsyncStream<HistoryBatch>.Continuation
     let endings: AsyncStream<Ending>
     let endingWish: AsyncStream<Ending>.Continuation
 
@@ -50,6 +54,11 @@ package actor Engine<C: Clock> where C.Duration == Duration {
         var process: ProcessIdentity
         var adminSocket: String
         var path: String
+    }
+
+    struct HistoryBatch: Sendable {
+        var samples: [StoredSample]
+        var moment: Moment
     }
 
     struct SlowReading: Sendable {
@@ -74,32 +83,38 @@ package actor Engine<C: Clock> where C.Duration == Duration {
         self.startedAt = host.now()
         // A worker has at most one probe under way, so the stream holds at most one job a worker.
         (self.probes, self.probeJobs) = AsyncStream.makeStream()
+        // Ten seconds may wait for a slow disk; what comes beyond that is left out.
+        (self.batches, self.newBatches) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(10))
         (self.endings, self.endingWish) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
     }
 
     /// Takes over what runs, starts what is missing, then watches until `end(_:)` is called.
     ///
     /// - Parameter whenUp: called once, when the first order has been accepted.
-    /// - Throws: `WorkerControlError` when the first order cannot be carried out (an address is taken, say).
+    /// - Throws: `WorkerControlError` when the first order cannot be carried out (an address is taken, say), and when
+    ///   after `end(.down)` workers and keeper could not be stopped.
     package func run(whenUp: @Sendable () -> Void = {}) async throws(WorkerControlError) -> Ending {
         try await begin()
         whenUp()
         let ending = await watch()
+        var message = "oakum stopped; the workers go on"
+        var failure: WorkerControlError?
         if ending == .down {
             do throws(WorkerControlError) {
                 try await control.stopAll()
+                message = "oakum, its keeper and all workers stopped"
             } catch {
-                problems["keeper"] = "stopping failed: \(error)"
+                message = "oakum stopped; its keeper and the workers could not be stopped: \(error)"
+                failure = error
             }
         }
-        let message =
-            ending == .down ? "oakum, its keeper and all workers stopped" : "oakum stopped; the workers go on"
         record([Event(kind: .watchStopped, at: host.now(), message: message)])
         await writeEvents()
+        if let failure { throw failure }
         return ending
     }
 
-    /// Makes `run()` end. The first wish counts.
+    /// Makes `run()` end. The first wish counts. To cancel the task of `run()` instead costs the last events.
     package nonisolated func end(_ ending: Ending) {
         endingWish.yield(ending)
     }
@@ -109,6 +124,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
             group.addTask { await self.followSignals() }
             group.addTask { await self.followOrders() }
             group.addTask { await self.followWrites() }
+            group.addTask { await self.followHistory() }
             group.addTask { await self.followProbes() }
             group.addTask { await self.followSlowRounds() }
             group.addTask { await self.followClock() }
@@ -144,14 +160,27 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     func record(_ events: [Event]) {
         guard !events.isEmpty else { return }
         unwritten.add(events)
-        writes.raise()
+        // A journal that fails is tried again by the clock, not at each event.
+        if problems.current["journal"] == nil { writes.raise() }
+    }
+
+    /// Something does not work (or works again: nil).
+    func problem(_ source: String, _ text: String?) {
+        if let event = problems.set(source, text, at: host.now()) { record([event]) }
     }
 
     /// Lets one service watch handle something and carries out what it says.
     func update(_ service: String, _ change: (inout ServiceWatch, Moment) -> [WatchAction]) {
-        guard var watch = services[service] else { return }
-        let actions = change(&watch, host.now())
-        services[service] = watch
+        // In place: a copy of the watch would copy every detector it touches.
+        guard let actions = services[service]?.changed(by: change, at: host.now()) else { return }
         carryOut(actions, of: service)
+    }
+}
+
+extension ServiceWatch {
+    fileprivate mutating func changed(
+        by change: (inout ServiceWatch, Moment) -> [WatchAction], at now: Moment
+    ) -> [WatchAction] {
+        change(&self, now)
     }
 }

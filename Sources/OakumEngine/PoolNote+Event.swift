@@ -6,6 +6,11 @@ extension PoolNote {
     func event(service: String, watch: WorkerWatch?, boughtSeconds: Double?, at now: Moment) -> Event {
         switch self {
         case .serving(let number, let after):
+            guard watch?.startedAt != nil else {
+                return Event(
+                    kind: .workerReady, at: now, service: service, worker: number, process: watch?.process,
+                    message: "\(service)/\(number) serves")
+            }
             return Event(
                 kind: .workerReady, at: now, service: service, worker: number, process: watch?.process,
                 message: "\(service)/\(number) serves, \(Words.fixed(after, 1)) s after its start",
@@ -40,10 +45,13 @@ extension PoolNote {
                 kind: .recycleFinished, at: now, service: service, worker: request.worker, message: message,
                 facts: facts)
         case .recycleFailed(let request, let successor, let why, let retryIn):
+            let next =
+                request.cause == .byHand
+                ? "it is not tried again by itself, and no other recycle begins for \(Words.seconds(retryIn))"
+                : "tried again in \(Words.seconds(retryIn)) at the earliest"
             return Event(
                 kind: .recycleFailed, at: now, service: service, worker: request.worker, process: watch?.process,
-                message: "\(service)/\(request.worker) could not be replaced: \(why). It stays; "
-                    + "tried again in \(Words.seconds(retryIn)) at the earliest",
+                message: "\(service)/\(request.worker) could not be replaced: \(why). It stays; \(next)",
                 facts: ["cause": request.cause.rawValue, "successor": "\(successor)"])
         }
     }

@@ -7,46 +7,74 @@ import Recycling
 struct RecyclePurchases: Sendable {
     private struct Leaving: Sendable {
         var slope: Double?
-        var grownBytes: Double?
+        var rss: ByteCount?
     }
 
     private struct Purchase: Sendable {
         var slopeBefore: Double?
         var predicted: Double?
         var servingSince: Uptime
+        /// It replaced a worker that had to go; one replaced by hand may have been well.
+        var wasNeeded: Bool
         var judged = false
+        var toldEnd = false
+        var toldCutShort = false
     }
 
     private var leaving: [UInt32: Leaving] = [:]
     private var bought: [UInt32: Purchase] = [:]
 
-    /// A worker is about to be replaced. When it was itself bought by a recycle, tells how long that lasted.
+    /// A worker is about to be replaced. When it was itself bought by a recycle, tells how long that lasted: once, even
+    /// when the replacing fails and is tried again.
     mutating func begin(
         _ request: RecycleRequest, watch: WorkerWatch?, service: String, at now: Moment
     ) -> Event? {
+        let number = request.worker
         guard let watch else { return nil }
-        let growth = watch.latest.flatMap { latest in watch.freshFloor.map { Double(latest.rss.bytes - $0.bytes) } }
         let slope = watch.verdict.code == .leak ? watch.verdict.slope?.estimate : nil
-        leaving[request.worker] = Leaving(slope: slope, grownBytes: growth)
-        guard let purchase = bought[request.worker], request.cause != .byHand else { return nil }
-        let observed = now.uptime - purchase.servingSince
-        var facts = ["observed_s": Words.fixed(observed, 1)]
+        leaving[number] = Leaving(slope: slope, rss: watch.latest?.rss)
+        guard let purchase = bought[number], purchase.wasNeeded, !purchase.toldEnd else { return nil }
+        let lasted = now.uptime - purchase.servingSince
+        var facts: [String: String] = [:]
         if let predicted = purchase.predicted { facts["predicted_s"] = Words.fixed(predicted, 1) }
         let expected = purchase.predicted.map { ", \(Words.seconds($0)) were expected" } ?? ""
+        var message = "\(service)/\(number) lasted \(Words.seconds(lasted))\(expected): "
+        if request.cause == .byHand {
+            // Nobody knows how long it would have gone on: that is no observation.
+            guard !purchase.toldCutShort else { return nil }
+            bought[number]?.toldCutShort = true
+            facts["at_least_s"] = Words.fixed(lasted, 1)
+            message += "cut short by hand, so what the last recycle bought is not known"
+        } else {
+            bought[number]?.toldEnd = true
+            facts["observed_s"] = Words.fixed(lasted, 1)
+            message += "the last recycle bought time, the cause is still there"
+        }
         return Event(
-            kind: .slopeAfterwards, at: now, service: service, worker: request.worker, process: watch.process,
-            message: "\(service)/\(request.worker) lasted \(Words.seconds(observed))\(expected): "
-                + "the last recycle bought time, the cause is still there",
-            verdict: watch.verdict, facts: facts)
+            kind: .slopeAfterwards, at: now, service: service, worker: number, process: watch.process,
+            message: message, verdict: watch.verdict, facts: facts)
     }
 
-    /// The successor serves and the old worker is gone. Returns the seconds this is expected to have bought.
-    mutating func finish(_ request: RecycleRequest, successor: UInt32, servingSince: Uptime) -> Double? {
+    /// The successor serves and the old worker is gone. Returns the seconds this is expected to have bought: the time
+    /// from what the successor holds to what the old one held, at the old one's slope.
+    mutating func finish(
+        _ request: RecycleRequest, successor: UInt32, watch: WorkerWatch?, at now: Moment
+    ) -> Double? {
         let left = leaving.removeValue(forKey: request.worker)
         bought[request.worker] = nil
         var predicted: Double?
-        if let slope = left?.slope, slope > 0, let grown = left?.grownBytes, grown > 0 { predicted = grown / slope }
-        bought[successor] = Purchase(slopeBefore: left?.slope, predicted: predicted, servingSince: servingSince)
+        if let slope = left?.slope, slope > 0, let held = left?.rss,
+            let fresh = watch?.freshFloor ?? watch?.latest?.rss,
+            held > fresh
+        {
+            predicted = Double((held - fresh).bytes) / slope
+        }
+        // A successor that died meanwhile starts afresh: nothing it does then is due to this recycle.
+        if let since = watch?.servingSince {
+            let needed = request.cause != .byHand || left?.slope != nil
+            bought[successor] = Purchase(
+                slopeBefore: left?.slope, predicted: predicted, servingSince: since, wasNeeded: needed)
+        }
         return predicted
     }
 
@@ -72,8 +100,11 @@ struct RecyclePurchases: Sendable {
             message: message, verdict: watch.verdict, facts: facts)
     }
 
-    mutating func forget(_ number: UInt32) {
-        leaving[number] = nil
+    /// The worker's process is gone.
+    ///
+    /// - Parameter isLeaving: its recycle is under way, and what it leaves behind is still to be reckoned.
+    mutating func forget(_ number: UInt32, leaving isLeaving: Bool) {
+        if !isLeaving { leaving[number] = nil }
         bought[number] = nil
     }
 }

@@ -17,16 +17,23 @@ package struct ServiceWatch: Sendable {
     package var observeOnly: Bool
     package private(set) var paused = false
     private var purchases = RecyclePurchases()
+    /// How long the last recycle took in seconds; before the first, a guess.
+    private var recycleSeconds: Double
     /// Workers whose withheld recycle has been told, so that it is told once a process.
     private var toldWithheld: Set<ProcessIdentity> = []
 
     package init(configuration: ServiceConfiguration, observeOnly: Bool, nextNumber: UInt32) {
         self.configuration = configuration
         self.observeOnly = observeOnly
+        self.recycleSeconds = max(5, configuration.pool.minimumInterval)
         self.pool = WorkerPool(settings: configuration.pool, nextNumber: nextNumber)
     }
 
     private var name: String { configuration.name }
+
+    /// Events that may be the first sign of a new number: all of them tell which number comes next, so that the newest
+    /// one in the journal says where to go on.
+    static let numberingKinds: Set<EventKind> = [.workerStarted, .workerFailed, .recycleStarted]
 
     package mutating func begin(adopting workers: [KeptWorker], ordered: Set<UInt32>, at now: Moment) -> [WatchAction] {
         var actions = translate(pool.begin(adopting: ordered, at: now.uptime), at: now)
@@ -39,9 +46,7 @@ package struct ServiceWatch: Sendable {
     /// Feeds samples from before a restart of `oakum` to the detector of an adopted worker.
     package mutating func restore(_ samples: [Sample], of number: UInt32, process: ProcessIdentity) {
         guard watches[number]?.process == process else { return }
-        for sample in samples {
-            _ = watches[number]?.add(sample, trigger: configuration.trigger)
-        }
+        watches[number]?.restore(samples, trigger: configuration.trigger)
     }
 
     package mutating func handle(_ signal: WorkerSignal, at now: Moment) -> [WatchAction] {
@@ -58,7 +63,7 @@ package struct ServiceWatch: Sendable {
             let again = restartIn.map { "; tried again in \(Words.seconds($0))" } ?? ""
             let event = Event(
                 kind: .workerFailed, at: now, service: name, worker: id.number,
-                message: "\(id) could not be started: \(why)\(again)")
+                message: "\(id) could not be started: \(why)\(again)", facts: ["next_number": "\(pool.nextNumber)"])
             return [.record(event)]
         }
     }
@@ -79,6 +84,11 @@ package struct ServiceWatch: Sendable {
         self.paused = paused
         pool.mayAct = !paused
     }
+
+    /// Nobody tells what happens to workers, or again somebody does.
+    package mutating func setBlind(_ blind: Bool) {
+        pool.isBlind = blind
+    }
 }
 
 // MARK: - Once a second
@@ -88,21 +98,36 @@ extension ServiceWatch {
     package mutating func tick(_ samples: [(number: UInt32, sample: Sample)], at now: Moment) -> [WatchAction] {
         var actions: [WatchAction] = []
         for (number, sample) in samples {
-            guard let changed = watches[number]?.add(sample, trigger: configuration.trigger),
+            guard let isNews = watches[number]?.add(sample, trigger: configuration.trigger),
                 let watch = watches[number]
             else { continue }
-            if changed { actions.append(.record(verdictEvent(number, watch, at: now))) }
+            if isNews { actions.append(.record(verdictEvent(number, watch, at: now))) }
             if let told = purchases.judge(number, watch: watch, service: name, at: now) {
                 actions.append(.record(told))
             }
         }
-        for number in watches.keys.sorted() {
-            guard let watch = watches[number], pool.workers[number]?.phase == .serving,
-                let request = watch.recycleRequest(number: number, trigger: configuration.trigger)
+        for (number, queue) in urgent() {
+            guard let watch = watches[number],
+                let request = watch.recycleRequest(number: number, trigger: configuration.trigger, queue: queue)
             else { continue }
             actions += want(request, watch: watch, at: now)
         }
         return actions + translate(pool.handle(.tick, at: now.uptime), at: now)
+    }
+
+    /// Serving workers, the most urgent first, with the seconds that those before it take up when all leak at once:
+    /// they are replaced one after the other, so the last must be wished for that much earlier, and all before it too.
+    private func urgent() -> [(number: UInt32, queue: Double)] {
+        let sorted = pool.workers.values.filter { $0.phase == .serving }
+            .map { (number: $0.number, left: watches[$0.number]?.leakForecast ?? .infinity) }
+            .sorted { ($0.left, $0.number) < ($1.left, $1.number) }
+        let last = sorted.indices.last {
+            sorted[$0].left <= configuration.trigger.lead + Double($0) * recycleSeconds
+        }
+        return sorted.enumerated().map { index, worker in
+            guard let last, index <= last else { return (worker.number, 0) }
+            return (worker.number, max(0, worker.left - configuration.trigger.lead))
+        }
     }
 
     private mutating func want(_ request: RecycleRequest, watch: WorkerWatch, at now: Moment) -> [WatchAction] {
@@ -131,26 +156,35 @@ extension ServiceWatch {
 // MARK: - Starts, exits and what the pool says
 
 extension ServiceWatch {
+    /// A start may be told twice, when signals overlap with an inventory: the second time it brings no news but
+    /// readiness. One of an older process than the known one is stale.
     private mutating func started(_ worker: KeptWorker, at now: Moment, adopted: Bool) -> [WatchAction] {
         let number = worker.id.number
-        watches[number] = WorkerWatch(process: worker.process, startedAt: now, limit: configuration.budget)
-        let verb = adopted ? "taken over" : "started"
-        let highest = max(pool.nextNumber, number &+ 1)
-        let event = Event(
-            kind: .workerStarted, at: now, service: name, worker: number, process: worker.process,
-            message: "\(worker.id) \(verb) as pid \(worker.process.pid)", facts: ["next_number": "\(highest)"])
         let poolEvent = PoolEvent.started(
             number, worker.process, adminSocket: worker.adminSocket, saidReady: worker.saidReady)
-        return [.record(event)] + translate(pool.handle(poolEvent, at: now.uptime), at: now)
+        if let known = watches[number]?.process {
+            if known != worker.process, worker.process.startTicks < known.startTicks { return [] }
+            if known == worker.process { return translate(pool.handle(poolEvent, at: now.uptime), at: now) }
+            forget(number, known)
+        }
+        watches[number] = WorkerWatch(
+            process: worker.process, startedAt: adopted ? nil : now, limit: configuration.budget)
+        let actions = pool.handle(poolEvent, at: now.uptime)
+        let verb = adopted ? "taken over" : "started"
+        let stops = pool.workers[number]?.phase == .draining ? "; it is to stop" : ""
+        let event = Event(
+            kind: .workerStarted, at: now, service: name, worker: number, process: worker.process,
+            message: "\(worker.id) \(verb) as pid \(worker.process.pid)\(stops)",
+            facts: ["next_number": "\(pool.nextNumber)"])
+        return [.record(event)] + translate(actions, at: now)
     }
 
+    /// Ends of processes that are not known, or no longer, are no news.
     private mutating func exited(
         _ number: UInt32, _ process: ProcessIdentity, _ reason: ExitReason, restartIn: Double?, at now: Moment
     ) -> [WatchAction] {
+        guard watches[number]?.process == process else { return [] }
         let asked = pool.workers[number]?.phase == .draining
-        if watches[number]?.process == process { watches[number] = nil }
-        toldWithheld.remove(process)
-        if restartIn == nil, !asked { purchases.forget(number) }
         var message = "\(name)/\(number) (pid \(process.pid)) ended: \(reason.words)"
         if asked {
             message += ", as it was told"
@@ -161,7 +195,16 @@ extension ServiceWatch {
             kind: .workerExited, at: now, service: name, worker: number, process: process, message: message,
             facts: ["asked": asked ? "true" : "false"])
         let poolEvent = PoolEvent.exited(number, process, willRestart: restartIn != nil)
-        return [.record(event)] + translate(pool.handle(poolEvent, at: now.uptime), at: now)
+        let actions = translate(pool.handle(poolEvent, at: now.uptime), at: now)
+        forget(number, process)
+        return [.record(event)] + actions
+    }
+
+    /// The process is gone, and with it everything that was true of it.
+    private mutating func forget(_ number: UInt32, _ process: ProcessIdentity) {
+        watches[number] = nil
+        toldWithheld.remove(process)
+        purchases.forget(number, leaving: pool.current?.request.worker == number)
     }
 
     private mutating func translate(_ actions: [PoolAction], at now: Moment) -> [WatchAction] {
@@ -188,15 +231,17 @@ extension ServiceWatch {
         case .recycleStarted(let request, _):
             watch = watches[request.worker]
             if let lasted = purchases.begin(request, watch: watch, service: name, at: now) { events.append(lasted) }
-        case .recycleFinished(let request, let successor, _):
-            let since = watches[successor]?.servingSince ?? now.uptime
-            boughtSeconds = purchases.finish(request, successor: successor, servingSince: since)
+        case .recycleFinished(let request, let successor, let seconds):
+            recycleSeconds = max(seconds, configuration.pool.minimumInterval)
+            boughtSeconds = purchases.finish(request, successor: successor, watch: watches[successor], at: now)
         case .overdue(let number, _), .leftOver(let number, _):
             watch = watches[number]
         case .recycleFailed(let request, _, _, _):
             watch = watches[request.worker]
         }
-        events.append(note.event(service: name, watch: watch, boughtSeconds: boughtSeconds, at: now))
+        var event = note.event(service: name, watch: watch, boughtSeconds: boughtSeconds, at: now)
+        if Self.numberingKinds.contains(event.kind) { event.facts["next_number"] = "\(pool.nextNumber)" }
+        events.append(event)
         return events.map(WatchAction.record)
     }
 }

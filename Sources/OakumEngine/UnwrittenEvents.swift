@@ -9,6 +9,12 @@ struct UnwrittenEvents: Sendable {
 
     var isEmpty: Bool { waiting.isEmpty }
 
+    /// How many were lost since the last call.
+    mutating func takeLost() -> Int {
+        defer { lost = 0 }
+        return lost
+    }
+
     mutating func add(_ events: [Event]) {
         waiting += events
         let surplus = waiting.count - Self.capacity

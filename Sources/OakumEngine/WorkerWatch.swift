@@ -5,7 +5,8 @@ package import Recycling
 /// What is known of one process: its detector, its last samples, its verdict.
 package struct WorkerWatch: Sendable {
     package let process: ProcessIdentity
-    package let startedAt: Moment
+    /// Nil when it was taken over: it had been running for some time.
+    package let startedAt: Moment?
     package private(set) var verdict = Verdict(code: .notEnoughData)
     package private(set) var latest: Sample?
     package private(set) var cpuCores: Double?
@@ -15,20 +16,29 @@ package struct WorkerWatch: Sendable {
     package var servingSince: Uptime?
     private var detector: LeakDetector
     private let limit: ByteCount
+    private var news = VerdictNews()
     private var samplesOverShare = 0
     private var freshSamples = 0
 
     /// How many samples after the begin of serving make up `freshFloor`.
     private static let freshCount = 5
 
-    package init(process: ProcessIdentity, startedAt: Moment, limit: ByteCount, settings: DetectionSettings = .worker) {
+    package init(process: ProcessIdentity, startedAt: Moment?, limit: ByteCount, settings: DetectionSettings = .worker)
+    {
         self.process = process
         self.startedAt = startedAt
         self.limit = limit
         self.detector = LeakDetector(settings: settings, limit: Double(limit.bytes))
     }
 
-    /// Takes in a sample. Returns true when the verdict's code changed.
+    /// Takes in what was sampled before `oakum` was started again.
+    mutating func restore(_ samples: [Sample], trigger: RecycleTrigger) {
+        for sample in samples { _ = add(sample, trigger: trigger) }
+        news = VerdictNews()
+        news.assume(verdict.code)
+    }
+
+    /// Takes in a sample. Returns true when the verdict is worth an event.
     package mutating func add(_ sample: Sample, trigger: RecycleTrigger) -> Bool {
         if let last = latest, sample.at <= last.at { return false }
         if let last = latest, let before = last.cpuSeconds, let now = sample.cpuSeconds, now >= before {
@@ -43,23 +53,30 @@ package struct WorkerWatch: Sendable {
         samplesOverShare = share >= trigger.budgetShare ? samplesOverShare + 1 : 0
         // The budget is about the resident set, so the forecast is too.
         detector.add(SeriesPoint(seconds: sample.at.seconds, value: Double(sample.rss.bytes), work: sample.requests))
-        let before = verdict.code
         verdict = detector.verdict()
-        return verdict.code != before
+        return news.isNews(verdict.code, at: sample.at)
+    }
+
+    /// Seconds to the early end of the forecast; nil when there is no leak.
+    var leakForecast: Double? {
+        verdict.code == .leak ? verdict.timeToLimit?.low : nil
     }
 
     /// Whether this worker should be replaced, and why in words; nil while it should not.
-    package func recycleRequest(number: UInt32, trigger: RecycleTrigger) -> RecycleRequest? {
+    ///
+    /// - Parameter queue: seconds by which it must go earlier, because others go one by one.
+    package func recycleRequest(number: UInt32, trigger: RecycleTrigger, queue: Double = 0) -> RecycleRequest? {
         guard servingSince != nil, let latest else { return nil }
-        if verdict.code == .leak, let forecast = verdict.timeToLimit, forecast.low <= trigger.lead {
+        if let left = leakForecast, let forecast = verdict.timeToLimit, left <= trigger.lead + queue {
             let reason =
                 "leak: \(latest.rss) of \(limit), the budget is reached in \(Words.interval(forecast)); "
-                + "replaced \(Words.seconds(trigger.lead)) ahead"
+                + "workers are replaced \(Words.seconds(trigger.lead)) ahead"
+                + (queue > 0 ? ", earlier when several leak, as they go one by one" : "")
             return RecycleRequest(worker: number, cause: .leak, reason: reason)
         }
         if samplesOverShare >= 3 {
             let reason =
-                "budget: \(latest.rss) of \(limit) for 3 samples, over \(Int(trigger.budgetShare * 100)) %; "
+                "budget: \(latest.rss) of \(limit) for 3 samples, over \(Words.fixed(trigger.budgetShare * 100, 0)) %; "
                 + "verdict \(Words.verdict(verdict.code))"
             return RecycleRequest(worker: number, cause: verdict.code == .leak ? .leak : .budget, reason: reason)
         }

@@ -33,6 +33,27 @@ package func eventually(
     let _: Bool = try await eventually(expected, within: limit) { try await condition() ? true : nil }
 }
 
+/// Runs `body` and cancels it when it takes too long: for code that tells when it is done, but might never be.
+///
+/// `body` must answer to cancellation, as everything that awaits an event should.
+/// - Throws: `DeadlinePassed`, or what `body` throws.
+package func withDeadline<Value: Sendable>(
+    _ expected: String, within limit: Duration = .seconds(20), _ body: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value?.self) { group in
+        group.addTask { try await body() }
+        group.addTask {
+            try await Task.sleep(for: limit)
+            return nil
+        }
+        defer { group.cancelAll() }
+        guard let value = try await group.next() ?? nil else {
+            throw DeadlinePassed(expected: expected, limit: limit, lastError: nil)
+        }
+        return value
+    }
+}
+
 /// What was waited for did not come.
 package struct DeadlinePassed: Error, CustomStringConvertible {
     package var expected: String

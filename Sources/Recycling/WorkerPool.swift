@@ -27,6 +27,9 @@ package struct WorkerPool: Sendable {
     package private(set) var finished = 0
     /// False while acts are stopped: nothing new is begun, what is under way is finished.
     package var mayAct = true
+    /// True while nobody tells what happens to workers: then nobody is dropped and nothing is begun, because who seems
+    /// to serve may be dead.
+    package var isBlind = false
     /// The next number to be given.
     package private(set) var nextNumber: UInt32
     private var pace: RecyclePace
@@ -140,6 +143,7 @@ package struct WorkerPool: Sendable {
 extension WorkerPool {
     private mutating func advance(at now: Uptime) -> [PoolAction] {
         var actions = advanceReadiness(at: now)
+        guard !isBlind else { return actions }
         actions += advanceRecycle(at: now)
         actions += reconcile(at: now)
         actions += beginRecycle(at: now)

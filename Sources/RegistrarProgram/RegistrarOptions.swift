@@ -1,5 +1,6 @@
 package import ArgumentParser
 internal import RegistrationCore
+internal import ServiceHandover
 
 /// The options of the registration service, common to its two executables.
 package struct RegistrarOptions: ParsableArguments {
@@ -43,6 +44,7 @@ package struct RegistrarOptions: ParsableArguments {
 
     package mutating func validate() throws {
         guard !database.isEmpty else { throw ValidationError("--database must name a file.") }
+        _ = try addresses()
         guard (8 * 1024...4 * 1024 * 1024 * 1024).contains(hashMemory.bytes) else {
             throw ValidationError("--hash-memory must lie between 8KiB and 4GiB; 19MiB is a good value.")
         }
@@ -50,5 +52,16 @@ package struct RegistrarOptions: ParsableArguments {
         if let hashSlots, !(1...256).contains(hashSlots) {
             throw ValidationError("--hash-slots must lie between 1 and 256.")
         }
+    }
+    /// Where to serve without inherited sockets; nil admin: nowhere.
+    func addresses() throws -> (http: ListenAddress, admin: ListenAddress?) {
+        (try Self.address(listen, of: "--listen"), try admin.map { try Self.address($0, of: "--admin") })
+    }
+
+    private static func address(_ text: String, of option: String) throws -> ListenAddress {
+        guard let address = ListenAddress(text) else {
+            throw ValidationError("\(option) must be HOST:PORT, [IPV6]:PORT or unix:PATH, e.g. 127.0.0.1:8080.")
+        }
+        return address
     }
 }

@@ -1,4 +1,3 @@
-internal import ArgumentParser
 internal import Glibc
 internal import Hummingbird
 internal import Logging
@@ -52,19 +51,11 @@ package struct RegistrarProgram {
     }
 
     private func handoverConfiguration() throws -> HandoverConfiguration {
-        guard let http = ListenAddress(options.listen) else { throw ValidationError(Self.badAddress("--listen")) }
-        var configuration = HandoverConfiguration(http: http)
-        if let admin = options.admin {
-            guard let address = ListenAddress(admin) else { throw ValidationError(Self.badAddress("--admin")) }
-            configuration.admin = address
-        }
+        let addresses = try options.addresses()
+        var configuration = HandoverConfiguration(http: addresses.http, admin: addresses.admin)
         configuration.idleWindow = options.idleWindow.duration
         configuration.drainDeadline = options.drainDeadline.duration
         return configuration
-    }
-
-    private static func badAddress(_ option: String) -> String {
-        "\(option) must be HOST:PORT, [IPV6]:PORT or unix:PATH, e.g. 127.0.0.1:8080."
     }
 
     private var hashingSettings: HashingSettings {

@@ -41,6 +41,10 @@ struct Problem: Error, Hashable, Sendable {
         code: "malformed-json", title: "The body is not a JSON object", status: .badRequest,
         detail: "Send one JSON object in UTF-8, without duplicate names.")
 
+    static let incomplete = Problem(
+        code: "incomplete-body", title: "The body ended early", status: .badRequest,
+        detail: "Send as many bytes as Content-Length says.")
+
     static func tooLarge(limit: Int) -> Problem {
         Problem(
             code: "too-large", title: "The body is too large", status: .contentTooLarge,

@@ -37,8 +37,8 @@ package struct RegistrationResponder: HTTPResponder {
         } catch let error as any HTTPResponseError {
             return Problem.other(error.status).response
         } catch {
-            // Nobody reads this answer when the client has gone; otherwise the log has to say what happened.
-            context.logger.warning("a request ended early", metadata: ["reason": "\(type(of: error))"])
+            // Nothing above throws anything else; should it ever, the log has to say what it was, but not what it holds.
+            context.logger.error("a request failed", metadata: ["reason": "\(type(of: error))"])
             return Problem.failed.response
         }
     }

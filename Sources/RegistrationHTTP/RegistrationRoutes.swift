@@ -111,6 +111,9 @@ package struct RegistrationRoutes: Sendable {
             body = try await request.body.collect(upTo: bodyLimit)
         } catch is NIOTooManyBytesError {
             throw Problem.tooLarge(limit: bodyLimit)
+        } catch {
+            // The connection broke or stood still before its end; whoever serves it counts that.
+            throw Problem.incomplete
         }
         let object: RequestObject
         do throws(RequestObjectProblem) {

@@ -23,8 +23,8 @@ struct HistoryReader {
         let wants: (SeriesKey) -> Bool = { $0.worker.service == service }
 
         // Coarse tiers give what finer ones no longer have; finer ones what has not reached the coarse ones yet.
-        let shortStart = Self.start(of: short) ?? Self.start(of: full) ?? .max
-        let longUntil = base == .long ? Int64.max : shortStart
+        let finer = short.isEmpty ? full : short
+        let longUntil = base == .long ? Int64.max : Self.handover(from: long, .long, to: finer)
         var longEnd = Int64.min
         try scan(
             long, .long, wants,
@@ -32,7 +32,7 @@ struct HistoryReader {
                 longEnd = max(longEnd, start + (Tier.long.bucketMilliseconds ?? 0))
                 if start < longUntil { merge.add(extents, at: start, width: Tier.long.bucketMilliseconds) }
             }, since: since)
-        let shortUntil = base == .full ? Self.start(of: full) ?? .max : Int64.max
+        let shortUntil = base == .full ? Self.handover(from: short, .short, to: full) : Int64.max
         let shortFrom = base == .long ? longEnd : Int64.min
         var shortEnd = longEnd
         try scan(
@@ -64,6 +64,14 @@ struct HistoryReader {
             }, since: .min)
         guard let last = found.last else { return [] }
         return found.filter { last.at - $0.at <= limits.fullSeconds }
+    }
+
+    /// Until when a coarse tier is needed where a finer one exists: until the finer begins, and not at all when the
+    /// finer has everything (the first coarse bucket then begins a little earlier only because it is wider).
+    private static func handover(from coarse: [Segment], _ tier: Tier, to fine: [Segment]) -> Int64 {
+        guard let first = start(of: coarse) else { return .min }
+        guard let fineStart = start(of: fine) else { return .max }
+        return first + (tier.bucketMilliseconds ?? 0) <= fineStart ? fineStart : .min
     }
 
     private static func start(of segments: [Segment]) -> Int64? {

@@ -29,7 +29,8 @@ struct HandoverRun {
         let broke = await withTaskGroup(of: Event.self, returning: Bool.self) { group in
             group.addTask { await serve(service, then: .served) }
             group.addTask { await serve(admin, then: .adminServed) }
-            group.addTask { await whenBroken() }
+            group.addTask { await admin.accept() ? .nothing : .broken }
+            group.addTask { await service.accept() ? .nothing : .broken }
             group.addTask { await whenAsked() }
             admin.startAccepting()
 
@@ -55,7 +56,9 @@ struct HandoverRun {
                     await cut()
                 case .served:
                     await admin.stopAccepting()
-                    admin.closeIdleConnections()
+                    // What was cut must be readable: whoever watches has the grace to ask once more.
+                    let counted = service.counters.snapshot
+                    if counted.cutRequests + counted.cutIdle == 0 { admin.closeIdleConnections() }
                     group.addTask { await after(Self.adminGrace, .adminServed) }
                 case .adminServed:
                     await admin.cutConnections()
@@ -73,11 +76,6 @@ struct HandoverRun {
     private func serve(_ endpoint: Endpoint, then event: Event) async -> Event {
         await endpoint.serve()
         return event
-    }
-
-    private func whenBroken() async -> Event {
-        await service.listenerBroke()
-        return Task.isCancelled ? .nothing : .broken
     }
 
     /// Gets ready, then waits for the order to go.

@@ -64,14 +64,12 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         let sockets = try ServiceSockets.acquire(configuration)
         defer { sockets.removeFiles() }
         let path = AnswerPath(responder: responder, serverName: configuration.serverName, logger: logger)
-        let service = Endpoint(limits: limits, group: group, logger: logger) { request, writer, channel in
+        let service = try Endpoint(limits: limits, group: group, logger: logger) { request, writer, channel in
             try await path.answer(request, writer, channel)
         }
-        let admin = adminEndpoint(for: service)
-        for descriptor in sockets.http {
-            try await service.open(descriptor)
-        }
-        if let descriptor = sockets.admin { try await admin.open(descriptor) }
+        let admin = try adminEndpoint(for: service)
+        for descriptor in sockets.http { service.open(descriptor) }
+        if let descriptor = sockets.admin { admin.open(descriptor) }
         let run = HandoverRun(
             service: service, admin: admin, supervisor: supervisor, configuration: configuration, logger: logger,
             readiness: readiness)
@@ -100,7 +98,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
             maximumConnections: configuration.maximumConnections, backlog: configuration.backlog)
     }
 
-    private func adminEndpoint(for service: Endpoint) -> Endpoint {
+    private func adminEndpoint(for service: Endpoint) throws(HandoverError) -> Endpoint {
         var limits = limits
         // The admin socket has one supervisor and perhaps one scraper as clients.
         limits.maximumConnections = 64
@@ -108,7 +106,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         let responder = AdminResponder(
             service: service, processStart: ProcessStart.seconds(), readiness: readiness, metrics: metrics)
         let path = AnswerPath(responder: responder, serverName: nil, logger: logger)
-        return Endpoint(limits: limits, group: group, logger: logger) { request, writer, channel in
+        return try Endpoint(limits: limits, group: group, logger: logger) { request, writer, channel in
             try await path.answer(request, writer, channel)
         }
     }

@@ -1,16 +1,22 @@
 import Glibc
 import KeeperProtocol
 
-/// One client of the control socket. Never waited for: what it does not read piles up here to a bound, then it is cut.
+/// One client of the control socket. Never waited for: while it does not read its answers, no more of its questions are
+/// read; events go on piling up for it, to a bound, and then it is cut.
 struct ControlConnection {
-    /// Unread answers and events; more than this and the client is too slow.
-    static let longestBacklog = 4 << 20
-    /// Bytes read in one turn, so that one talkative client does not keep the others waiting.
+    /// Bytes that wait for the client, from which on it is not listened to.
+    static let patientBacklog = 64 << 10
+    /// Bytes that wait for the client, beyond which it is cut. An inventory takes at most about 64 KiB.
+    static let longestBacklog = 256 << 10
+    /// Bytes read and messages answered in one turn: one talkative client does not keep the others waiting.
     static let bytesPerTurn = 64 << 10
+    static let messagesPerTurn = 32
 
     enum Input {
-        case messages([ClientMessage])
-        /// Nothing more will come, or nothing sensible: why.
+        case message(ClientMessage)
+        /// Nothing for now.
+        case nothing
+        /// Nothing sensible will come any more: why.
         case over(String)
     }
 
@@ -28,21 +34,33 @@ struct ControlConnection {
     }
 
     var wantsToWrite: Bool { !output.isEmpty }
+    var wantsToRead: Bool { !hasUnansweredInput && listens }
+    /// Input that has been read and waits for its turn.
+    var hasUnansweredInput = false
     var isOver: Bool { isLost || (closesWhenWritten && output.isEmpty) }
+    var listens: Bool { !isLost && !closesWhenWritten && output.count < Self.patientBacklog }
 
-    /// Reads what has come, at most one turn's worth.
-    mutating func read(into buffer: inout [UInt8]) -> Input {
+    /// Reads what has come, at most one turn's worth; an empty text at the connection's end, nil when there is more.
+    mutating func read(into buffer: inout [UInt8]) -> String? {
         let count = Glibc.read(descriptor, &buffer, min(buffer.count, Self.bytesPerTurn))
-        if count < 0 { return errno == EAGAIN || errno == EINTR ? .messages([]) : .over("the connection broke") }
-        guard count > 0 else { return .over("") }
+        if count < 0 { return errno == EAGAIN || errno == EINTR ? nil : "the connection broke" }
+        guard count > 0 else { return "" }
         decoder.append(buffer.prefix(count))
-        var messages: [ClientMessage] = []
+        hasUnansweredInput = true
+        return nil
+    }
+
+    /// The next message of what was read.
+    mutating func nextMessage() -> Input {
         do throws(WireError) {
-            while let body = try decoder.next() { messages.append(try ClientMessage(body: body)) }
+            guard let body = try decoder.next() else {
+                hasUnansweredInput = false
+                return .nothing
+            }
+            return .message(try ClientMessage(body: body))
         } catch {
             return .over("it sent what is no message of this protocol (\(error))")
         }
-        return .messages(messages)
     }
 
     mutating func send(_ message: KeeperMessage) {

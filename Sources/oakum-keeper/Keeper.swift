@@ -68,11 +68,12 @@ final class Keeper {
             pollfd(fd: control, events: accepts ? Int16(POLLIN) : 0, revents: 0),
         ]
         for (descriptor, client) in clients {
-            waits.append(
-                pollfd(fd: descriptor, events: Int16(client.wantsToWrite ? POLLIN | POLLOUT : POLLIN), revents: 0))
+            let events = (client.wantsToRead ? POLLIN : 0) | (client.wantsToWrite ? POLLOUT : 0)
+            waits.append(pollfd(fd: descriptor, events: Int16(events), revents: 0))
         }
         guard poll(&waits, nfds_t(waits.count), milliseconds(until: nextDeadline(now), from: now)) >= 0 else { return }
         for wait in waits where wait.revents != 0 { handle(wait) }
+        for (descriptor, client) in clients where client.hasUnansweredInput { answerInput(descriptor) }
         let after = linux_uptime_ms()
         perform(state.tick(at: after))
         sweepClients(at: after)
@@ -89,7 +90,7 @@ final class Keeper {
         case control: takeClient()
         default:
             if wait.revents & Int16(POLLOUT) != 0 { clients[wait.fd]?.flush() }
-            if wait.revents & ~Int16(POLLOUT) != 0 { takeMessages(wait.fd) }
+            if wait.revents & ~Int16(POLLOUT) != 0 { takeInput(wait.fd) }
         }
     }
 
@@ -97,6 +98,7 @@ final class Keeper {
         var deadline = state.nextDeadline() ?? .max
         if !state.livingProcesses.isEmpty { deadline = min(deadline, logsCheckedAt &+ Self.logCheckMilliseconds) }
         if now < acceptsAgainAt { deadline = min(deadline, acceptsAgainAt) }
+        if clients.values.contains(where: { $0.hasUnansweredInput && $0.listens }) { deadline = now }
         for client in clients.values where !client.saidHello {
             deadline = min(deadline, client.connectedAt &+ Self.helloDeadlineMilliseconds)
         }
@@ -119,6 +121,8 @@ final class Keeper {
             log.line("asked to stop by signal \(signal)")
             perform(state.stopAll(at: linux_uptime_ms()))
         }
+        // What a worker said before it died was sent before; afterwards its pid means nothing any more.
+        takeNotices()
         // Several deaths may come as one signal.
         var ended = linux_exit()
         while linux_next_exit(&ended) {
@@ -129,6 +133,8 @@ final class Keeper {
 
     /// A notice counts for a worker when it comes, by the kernel's word, from the worker's own process or from one in
     /// its session: every worker leads a session, and the processes it starts belong to it unless they leave it.
+    /// A sender that is gone by now cannot be told and is ignored; sd_notify_barrier(3), which `systemd-notify` uses,
+    /// keeps it waiting for us: receiving a descriptor here closes it.
     private func takeNotices() {
         for _ in 0..<Self.noticesPerTurn {
             var sender: pid_t = 0
@@ -172,22 +178,28 @@ final class Keeper {
         clients[descriptor] = client
     }
 
-    private func takeMessages(_ descriptor: Int32) {
-        guard let input = clients[descriptor]?.read(into: &buffer) else { return }
-        switch input {
-        case .messages(let messages):
-            for message in messages {
-                guard let client = clients[descriptor], !client.isOver, !client.closesWhenWritten else { return }
-                answer(message, descriptor)
+    private func takeInput(_ descriptor: Int32) {
+        guard let end = clients[descriptor]?.read(into: &buffer) else { return }
+        dismiss(descriptor, end)
+    }
+
+    /// Answers some of what a client has sent, as long as it takes the answers.
+    private func answerInput(_ descriptor: Int32) {
+        for _ in 0..<ControlConnection.messagesPerTurn {
+            guard clients[descriptor]?.listens == true, let input = clients[descriptor]?.nextMessage() else { return }
+            switch input {
+            case .message(let message): answer(message, descriptor)
+            case .nothing: return
+            case .over(let reason): return dismiss(descriptor, reason)
             }
-        case .over(let reason):
-            if !reason.isEmpty {
-                log.limited("client", "closed a control connection: \(reason)", at: linux_uptime_ms())
-            }
-            clients[descriptor]?.dismiss(reason)
-            clients[descriptor]?.flush()
-            drop(descriptor)
         }
+    }
+
+    private func dismiss(_ descriptor: Int32, _ reason: String) {
+        if !reason.isEmpty { log.limited("client", "closed a control connection: \(reason)", at: linux_uptime_ms()) }
+        clients[descriptor]?.dismiss(reason)
+        clients[descriptor]?.flush()
+        drop(descriptor)
     }
 
     private func sweepClients(at now: UInt64) {

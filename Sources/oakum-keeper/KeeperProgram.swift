@@ -9,7 +9,8 @@ enum KeeperProgram {
         Keeps the workers of Oakum's services alive: owns their listening sockets, starts them, restarts them when they die.
         `oakum up` starts it by itself and tells it what to keep through FOLDER/keeper.sock.
           --state FOLDER     sockets, lock and logs; created when it is not there. One keeper a folder.
-          --ready-fd NUMBER  a descriptor to write "ready" to once the keeper can be reached, or why it cannot
+          --ready-fd NUMBER  a descriptor to write "ready" to once the keeper can be reached, else "busy: " (another
+                             keeper serves the folder) or "error: " and why it cannot
         SIGTERM or SIGINT stops all workers politely, then the keeper; a second one kills them.
 
         """
@@ -35,7 +36,7 @@ enum KeeperProgram {
             keeper.run()
             return 0
         } catch {
-            report("error: \(error.text)\n", options)
+            report("\(error.isBusy ? "busy" : "error"): \(error.text)\n", options)
             write("oakum-keeper: \(error.text)\n", to: STDERR_FILENO)
             return 1
         }
@@ -73,6 +74,8 @@ enum KeeperProgram {
 /// Why the keeper cannot start.
 struct StartError: Error {
     var text: String
+    /// Another keeper serves the folder already.
+    var isBusy = false
 }
 
 /// The text of an errno value, given as it is or negative.

@@ -20,7 +20,8 @@ struct StateFolder {
         try Self.checkRights(path)
         lock = linux_open_locked("\(path)/keeper.lock", 0o600)
         guard lock != -EWOULDBLOCK else {
-            throw StartError(text: "another keeper already serves \(path); stop it first, or use another state folder")
+            throw StartError(
+                text: "another keeper already serves \(path); stop it first, or use another state folder", isBusy: true)
         }
         guard lock >= 0 else {
             throw StartError(text: "cannot lock \(path)/keeper.lock: \(errorText(lock))")

@@ -52,7 +52,9 @@ struct WorkerLauncher {
         let result = linux_spawn_run(spawn)
         guard result.error == 0, result.pid > 0 else {
             unlink(adminSocket)
-            throw Failure(text: "cannot \(String(cString: result.step)) \(program): \(errorText(result.error))")
+            // Every client is told: a program's name may be as long as an order.
+            let name = program.utf8.count > 300 ? "\(program.prefix(300))…" : program
+            throw Failure(text: "cannot \(String(cString: result.step)) \(name): \(errorText(result.error))")
         }
         // It cannot be gone: even when it has died already, only the keeper reaps it.
         let process = KeptProcess(pid: result.pid, startTicks: linux_start_ticks(result.pid))

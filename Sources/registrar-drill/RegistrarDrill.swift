@@ -13,7 +13,7 @@ struct RegistrarDrill: AsyncParsableCommand {
             Examples:
               registrar-drill --list-faults
               registrar-drill --fault verification-context
-              registrar-drill --fault verification-context --fault-bytes 128KiB --listen 127.0.0.1:0
+              registrar-drill --fault verification-context --fault-bytes 128KiB
             """)
 
     @OptionGroup var options: RegistrarOptions

@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import OakumTestKit
 
 /// A bare socket for what no well-behaved client sends. Never blocks: reads wait with a deadline, giving way to others.
@@ -58,24 +58,41 @@ final class RawConnection: Sendable {
         return count < 0 && errno == EAGAIN ? .nothing : .end
     }
 
-    /// Everything up to and including the piece in which `condition` first holds for the whole, or the end.
-    func read(until condition: (String) -> Bool) async throws -> String {
-        var all: [UInt8] = []
-        return try await eventually("an answer") {
+    /// Everything up to the piece in which `needle` has come for the given time, or to the end of the connection.
+    func read(through needle: String, times: Int = 1) async throws -> String {
+        // Data searches in compiled code of its own; a debug build would crawl through some hundred kilobytes.
+        let wanted = Data(needle.utf8)
+        var all = Data()
+        var searched = 0
+        var found = 0
+        return try await eventually("\(needle), \(times) times") {
             while true {
                 switch piece() {
                 case .bytes(let bytes): all += bytes
-                case .nothing:
-                    let text = String(decoding: all, as: UTF8.self)
-                    return condition(text) ? text : nil
+                case .nothing: return nil
                 case .end: return String(decoding: all, as: UTF8.self)
                 }
+                while let range = all.range(of: wanted, in: searched..<all.count) {
+                    found += 1
+                    searched = range.upperBound
+                }
+                if found >= times { return String(decoding: all, as: UTF8.self) }
+                searched = max(searched, all.count - wanted.count)
             }
         }
     }
 
     /// Everything until the other side closes.
     func readToEnd() async throws -> String {
-        try await read { _ in false }
+        var all: [UInt8] = []
+        return try await eventually("the end of the connection") {
+            while true {
+                switch piece() {
+                case .bytes(let bytes): all += bytes
+                case .nothing: return nil
+                case .end: return String(decoding: all, as: UTF8.self)
+                }
+            }
+        }
     }
 }

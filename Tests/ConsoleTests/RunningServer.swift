@@ -3,6 +3,12 @@ import OakumHTTP
 import OakumTestKit
 import ServiceLifecycle
 import Synchronization
+import Testing
+
+/// Every suite that runs a real server, one test after the other: a busy machine then slows them down instead of making
+/// them miss each other's deadlines.
+@Suite(.serialized)
+enum RunningServers {}
 
 let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 

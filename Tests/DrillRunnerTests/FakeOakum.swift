@@ -1,4 +1,5 @@
 import Foundation
+import LoadGenerator
 import OakumAPI
 import OakumModel
 import OakumTestKit
@@ -66,9 +67,11 @@ private final class FakePlane: ControlPlane {
 
     func overview() async throws(ControlError) -> Overview {
         let now = Moment(uptime: uptimeNow(), wall: WallTime(milliseconds: 0))
+        // The script says nothing when its worker listens; the real one says serving only then.
+        let answers = await HTTPProbe.status(of: "/", at: LoadTarget(port: port), timeoutSeconds: 1) == 200
         let workers = [1, 2].map { number in
             WorkerStatus(
-                number: number, phase: .serving, process: nil, startedAt: now,
+                number: number, phase: answers ? .serving : .starting, process: nil, startedAt: now,
                 latest: Sample(at: now.uptime, rss: .mebibytes(40)), cpuCores: nil, verdict: Verdict(code: .steady),
                 summary: "steady")
         }

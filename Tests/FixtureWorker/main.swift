@@ -6,7 +6,8 @@
 //   fixture-worker stubborn       ready, ignores SIGTERM
 //   fixture-worker noisy N        writes N bytes to stdout, then as ready
 //   fixture-worker tell           writes its arguments, environment and open descriptors to stdout, then as ready
-//   fixture-worker notify TEXT    sends TEXT to NOTIFY_SOCKET and ends
+//   fixture-worker notify TEXT    sends TEXT to NOTIFY_SOCKET and ends when it was read
+//   fixture-worker client PATH    greets the keeper at PATH, says so on stdout, and listens until it is killed
 //   fixture-worker grow N         as ready, with N MiB of touched memory
 //
 // While it serves, every connection to its sockets gets "PID" and a line end, and then its bytes back.
@@ -50,18 +51,32 @@ func tell() {
     say("umask \(String(mask, radix: 8))")
 }
 
+/// A client of the keeper's control socket in a process of its own, for tests that kill it.
+func beClient(_ path: String) -> Int32 {
+    let connection = linux_connect_unix(path, 0)
+    let hello: [UInt8] = [5, 0, 0, 0, 1, 1, 0, 0, 0]  // a frame of five bytes: hello, version 1
+    guard connection >= 0, write(connection, hello, hello.count) == hello.count else { return 1 }
+    var buffer = [UInt8](repeating: 0, count: 4_096)
+    while read(connection, &buffer, buffer.count) > 0 { say("greeted") }
+    return 1
+}
+
 /// Answers on every passed socket until SIGTERM (when `obeys`).
-func serve(obeys: Bool) {
-    let signals = linux_signals_open()
+func serve(obeys: Bool, signals: Int32) {
     let count = Int32(text("LISTEN_FDS") ?? "") ?? 0
     var waits = [pollfd(fd: signals, events: Int16(POLLIN), revents: 0)]
-    for descriptor in 3..<(3 + count) { waits.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)) }
+    for descriptor in 3..<(3 + count) {
+        // Workers share the socket: another may be quicker, and then accept must not wait for the next connection.
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        waits.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
+    }
     var buffer = [UInt8](repeating: 0, count: 4_096)
     while true {
         guard poll(&waits, nfds_t(waits.count), -1) > 0 else { continue }
         if waits[0].revents != 0, linux_signals_next(signals) == SIGTERM, obeys { return }
         for wait in waits.dropFirst() where wait.revents != 0 {
             let connection = accept(wait.fd, nil, nil)
+            guard connection >= 0 else { continue }
             let greeting = Array("\(getpid())\n".utf8)
             _ = write(connection, greeting, greeting.count)
             let received = read(connection, &buffer, buffer.count)
@@ -72,23 +87,26 @@ func serve(obeys: Bool) {
 }
 
 let mode = CommandLine.arguments.dropFirst().first ?? ""
+if mode == "tell" { tell() }  // before the worker changes anything itself
+// Before READY=1, after which SIGTERM may come.
+let signals = linux_signals_open()
 let value = CommandLine.arguments.dropFirst(2).first ?? ""
 switch mode {
 case "crash": exit(3)
 case "notify":
     notify(value)
-    exit(0)
-case "silent": serve(obeys: true)
+    exit(linux_notice_barrier(text("NOTIFY_SOCKET") ?? "", 20_000) == 0 ? 0 : 1)
+case "client": exit(beClient(value))
+case "silent": serve(obeys: true, signals: signals)
 case "stubborn":
     notify("READY=1")
-    serve(obeys: false)
+    serve(obeys: false, signals: signals)
 case "ready", "noisy", "tell", "grow":
     var memory: [UInt8] = []
     if mode == "noisy" { writeNoise(Int(value) ?? 0) }
-    if mode == "tell" { tell() }
     if mode == "grow" { memory = [UInt8](repeating: 1, count: (Int(value) ?? 0) << 20) }
     notify("READY=1\nSTATUS=\(memory.count) bytes held\n")
-    serve(obeys: true)
+    serve(obeys: true, signals: signals)
     notify("STOPPING=1")
 default:
     say("unknown mode \(mode)")

@@ -33,7 +33,6 @@ struct FailureKindTests {
         #expect(report.requests == 10, sourceLocation: sourceLocation)
         #expect(report.failed == count, "\(report.failures)", sourceLocation: sourceLocation)
         #expect(report.failures[kind] == count, "\(report.failures)", sourceLocation: sourceLocation)
-        #expect(report.noEvidence == nil, sourceLocation: sourceLocation)
     }
 
     @Test func `a healthy server fails nothing`() async throws {
@@ -42,7 +41,6 @@ struct FailureKindTests {
         #expect(report.failed == 0)
         #expect(report.firstFailureSeconds == nil)
         #expect(report.statuses == [200: 10])
-        #expect(report.noEvidence == nil)
     }
 
     @Test func `nobody listening is refused`() async throws {
@@ -52,7 +50,7 @@ struct FailureKindTests {
         let report = try await LoadRun(plan([port])).run()
         expect(report, only: .refused)
         #expect(report.latency == nil)
-        #expect(try #require(report.firstFailureSeconds) < 0.2)
+        #expect(try #require(report.firstFailureSeconds) < 5)
     }
 
     @Test func `a reset is told from an early end`() async throws {

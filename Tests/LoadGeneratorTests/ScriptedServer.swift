@@ -14,7 +14,7 @@ final class ScriptedServer: Sendable {
         case reset
         /// Nothing, for ever.
         case silence
-        /// These bytes after so many milliseconds. Blocks the whole server, as a stuck process does.
+        /// These bytes after so many milliseconds, and no answer to anybody meanwhile: a stuck process.
         case stallThenAnswer(milliseconds: Int64, String)
     }
 
@@ -64,6 +64,7 @@ final class ScriptedServer: Sendable {
     private final class Counters: Sendable {
         let requests = Atomic(0)
         let connections = Atomic(0)
+        let stuckUntil = Atomic<UInt64>(0)
     }
 
     private final class Handler: ChannelInboundHandler {
@@ -112,13 +113,18 @@ final class ScriptedServer: Sendable {
                 options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in channel.close(promise: nil) }
             case .silence: break
             case .stallThenAnswer(let milliseconds, let text):
-                usleep(UInt32(milliseconds * 1000))
+                let end = NIODeadline.now() + .milliseconds(milliseconds)
+                counters.stuckUntil.store(end.uptimeNanoseconds, ordering: .relaxed)
                 write(text, context)
             }
         }
 
         private func write(_ text: String, _ context: ChannelHandlerContext) {
-            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
+            let end = NIODeadline.uptimeNanoseconds(counters.stuckUntil.load(ordering: .relaxed))
+            let buffer = ByteBuffer(string: text)
+            guard end > .now() else { return context.writeAndFlush(wrapOutboundOut(buffer), promise: nil) }
+            let channel = context.channel
+            channel.eventLoop.scheduleTask(deadline: end) { channel.writeAndFlush(buffer, promise: nil) }
         }
     }
 }

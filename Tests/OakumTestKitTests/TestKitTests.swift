@@ -94,6 +94,20 @@ struct TestKitTests {
         #expect(error?.description.contains("the moon; last error: clouds") == true)
     }
 
+    @Test func `a deadline ends what never ends and leaves alone what does`() async throws {
+        let clock = VirtualClock()
+        let error = await #expect(throws: DeadlinePassed.self) {
+            try await withDeadline("the end of time", within: .milliseconds(20)) {
+                try await clock.sleep(for: .seconds(1))
+            }
+        }
+        #expect(error?.description.contains("the end of time") == true)
+        #expect(try await withDeadline("an answer") { 42 } == 42)
+        await #expect(throws: TestKitError.self) {
+            try await withDeadline("an error") { throw TestKitError("alas") }
+        }
+    }
+
     @Test func `a temporary folder goes with everything in it and leaves what its links point at`() async throws {
         try await withTemporaryFolder { kept in
             try "x".write(toFile: kept.file("kept"), atomically: false, encoding: .utf8)

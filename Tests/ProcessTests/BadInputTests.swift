@@ -1,7 +1,9 @@
 import Foundation
 import OakumAPI
 import OakumModel
+import OakumRemote
 import OakumTestKit
+import Outbound
 import Testing
 
 /// Bad input at the door: a clear error, and nothing breaks.

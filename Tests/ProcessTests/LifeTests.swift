@@ -1,7 +1,9 @@
 import Foundation
 import OakumAPI
 import OakumModel
+import OakumRemote
 import OakumTestKit
+import Outbound
 import Testing
 
 /// The life of a real `oakum up`: starts, deaths, hand-overs.

@@ -101,7 +101,7 @@ private func pour(_ bytes: [UInt8], _ family: Int32, _ address: UnsafePointer<so
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         guard connect(descriptor, address, length) == 0 else { continue }
         let chunk = type == SOCK_DGRAM ? Array(bytes.prefix(8_192)) : bytes
-        _ = send(descriptor, chunk, chunk.count, Int32(MSG_NOSIGNAL.rawValue))
+        _ = send(descriptor, chunk, chunk.count, Int32(MSG_NOSIGNAL))
         return
     }
 }

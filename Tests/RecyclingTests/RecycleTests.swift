@@ -163,6 +163,23 @@ struct RecycleTests {
         #expect(driver.servingNumbers == [2, 3])
     }
 
+    @Test func `while nobody tells what happens, nobody is dropped and nothing is begun`() {
+        var driver = PoolDriver(desired: 2)
+        driver.serveAll()
+        driver.request(1)
+        driver.pool.isBlind = true
+        driver.serve(3)
+        driver.waitStepwise(60).orders.forEach { Issue.record("ordered \($0)") }
+        #expect(driver.servingNumbers == [1, 2, 3])
+        // What is learned now counts, before anything is done.
+        #expect(driver.exit(3, restart: true).retryWaits == [10])
+        driver.exit(2, restart: true)
+        driver.pool.isBlind = false
+        driver.wait(1)
+        #expect(driver.servingNumbers == [1])
+        #expect(driver.pool.ordered == [1, 2])
+    }
+
     @Test func `a dead old worker costs no capacity, so the floor does not keep it`() {
         var driver = PoolDriver(desired: 2, floor: 2)
         driver.serveAll()

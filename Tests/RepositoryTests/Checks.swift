@@ -11,8 +11,8 @@ struct ProjectFile {
 
     var isSource: Bool { path.hasPrefix("Sources/") && path.hasSuffix(".swift") }
 
-    /// The kit serves tests alone, so it follows their rules.
-    var isTest: Bool { path.hasPrefix("Tests/") || path.hasPrefix("Sources/OakumTestKit/") }
+    /// The kits serve tests alone, so they follow their rules.
+    var isTest: Bool { ["Tests/", "Sources/OakumTestKit/", "Sources/EngineTestKit/"].contains(where: path.hasPrefix) }
 }
 
 struct Violation: Hashable, CustomStringConvertible {
@@ -30,7 +30,7 @@ struct SwiftChecks {
     /// The folders of `Sources`.
     var targets: Set<String>
 
-    static let executables: Set<String> = ["oakum", "oakum-keeper", "registrar", "registrar-drill"]
+    static let executables: Set<String> = ["oakum", "oakum-bench", "oakum-keeper", "registrar", "registrar-drill"]
 
     func violations(in file: ProjectFile) -> [Violation] {
         let tokens = SwiftTokens(file.text)

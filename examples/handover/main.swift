@@ -11,7 +11,6 @@ router.post("upload") { request, _ in
 
 let service = HandoverService(
     responder: router.buildResponder(),
-    configuration: HandoverConfiguration(
-        http: .hostname("127.0.0.1", port: 8080), admin: .hostname("127.0.0.1", port: 8081)),
+    configuration: HandoverConfiguration(http: .hostname("127.0.0.1", port: 8080)),
     logger: Logger(label: "example"))
 try await service.runService()

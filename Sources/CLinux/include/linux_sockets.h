@@ -30,5 +30,9 @@ int linux_peer(int fd, pid_t *pid, uid_t *uid);
 ssize_t linux_receive_notice(int fd, void *buffer, size_t size, pid_t *sender);
 /// Sends one datagram to the Unix socket at `path` ("@name": abstract). Returns 0 or -errno.
 int linux_send_notice(const char *path, const void *bytes, size_t count);
+/// Returns once everything sent to `path` before has been read: sends BARRIER=1 with the end of a pipe, and waits until
+/// the receiver closes it, as sd_notify_barrier(3) does. A process that is about to end needs this, or its notice can no
+/// longer be told to be its own. Returns 0 or -errno, -ETIME after the deadline.
+int linux_notice_barrier(const char *path, int milliseconds);
 
 #endif

@@ -22,12 +22,19 @@ struct EventStream: Sendable {
         let subscription = try hub.join { channel.close(promise: nil) }
         let body = ResponseBody { writer in
             try await writer.write(EventStreamText.opening)
-            var last: Int64?
+            var last = wanted
             if let wanted {
                 last = try await catchUp(after: wanted, &writer)
             }
             for await piece in subscription.pieces {
-                if let id = piece.eventID, let last, id <= last { continue }
+                // What happened between catching up and the hub's first look.
+                if let hub = piece.eventsFollow, let known = last, known < hub {
+                    last = try await catchUp(after: known, &writer)
+                }
+                if let id = piece.eventID {
+                    if let known = last, id <= known { continue }
+                    last = id
+                }
                 try await writer.write(piece.bytes)
             }
             try await writer.finish(nil)
@@ -35,7 +42,7 @@ struct EventStream: Sendable {
         return Response(status: .ok, headers: Self.headers, body: body)
     }
 
-    /// Returns the number of the last event sent.
+    /// Returns the number of the last event sent, or skipped with a resync.
     @concurrent
     private func catchUp(after wanted: Int64, _ writer: inout any ResponseBodyWriter) async throws -> Int64 {
         var last = wanted
@@ -48,6 +55,6 @@ struct EventStream: Sendable {
             if missed.count < Self.round { return last }
         }
         try await writer.write(EventStreamText.resync)
-        return last
+        return try await plane.events(EventQuery(after: nil, limit: 1)).last.map { max($0.id, last) } ?? last
     }
 }

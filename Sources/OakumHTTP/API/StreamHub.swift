@@ -8,6 +8,8 @@ import Synchronization
 struct StreamMessage: Sendable {
     /// Set when the piece is a journal event: its number.
     var eventID: Int64?
+    /// Set on overviews: every event after this number comes as a piece of its own, earlier ones do not.
+    var eventsFollow: Int64?
     var bytes: ByteBuffer
 }
 
@@ -85,7 +87,7 @@ final class StreamHub: Sendable {
     /// Works until `close` or cancellation.
     func run() async {
         for await _ in wakeUps {
-            var lastEvent = await newestEvent()
+            var lastEvent: Int64?
             while readerCount > 0 {
                 lastEvent = await publishOnce(after: lastEvent)
                 do {
@@ -111,8 +113,10 @@ final class StreamHub: Sendable {
     private func publishOnce(after lastEvent: Int64?) async -> Int64? {
         var last = lastEvent
         do {
-            publish(StreamMessage(bytes: try EventStreamText.overview(try await plane.overview())))
-            guard let known = last else { return await newestEvent() }
+            if last == nil { last = await newestEvent() }
+            let overview = try EventStreamText.overview(try await plane.overview())
+            publish(StreamMessage(eventsFollow: last, bytes: overview))
+            guard let known = last else { return nil }
             for record in try await plane.events(EventQuery(after: known, limit: 100)) {
                 publish(StreamMessage(eventID: record.id, bytes: try EventStreamText.event(record)))
                 last = record.id

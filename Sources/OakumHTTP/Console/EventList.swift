@@ -38,7 +38,7 @@ struct EventList {
         <li data-event="\(id)" data-kind="\(kind.rawValue)" data-tone="\(tone(kind))">\
         <p class="event-head"><span class="event-kind">\(Shown.event(kind))</span>\
         <time datetime="\(iso)" data-at="\(milliseconds)">\(time)</time></p>\
-        <p class="event-text">\(message)</p></li>
+        <p class="event-text">\(Shown.glued(message))</p></li>
         """
     }
 

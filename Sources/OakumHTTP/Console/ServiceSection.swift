@@ -20,7 +20,7 @@ struct ServiceSection {
         <dl class="facts">
         <div><dt>Serving</dt><dd data-field="serving">\(serving) of \(service.desiredWorkers)</dd></div>
         <div><dt>Never below</dt><dd>\(service.capacityFloor)</dd></div>
-        <div><dt>Budget a worker</dt><dd>\(Shown.bytes(service.budget))</dd></div>
+        <div><dt>Budget a worker</dt><dd>\(Shown.limit(service.budget))</dd></div>
         <div><dt>Recycled</dt><dd data-field="recycles">\(service.recycles)×</dd></div>
         </dl>
         </header>

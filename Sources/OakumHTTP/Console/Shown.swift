@@ -8,6 +8,13 @@ enum Shown {
         count.map(\.description) ?? "–"
     }
 
+    /// A limit, which people set in round numbers: "256 MiB", not "256.0 MiB".
+    static func limit(_ count: ByteCount) -> String {
+        let text = count.description
+        guard let point = text.firstIndex(of: "."), text[point...].hasPrefix(".0 ") else { return text }
+        return String(text[..<point]) + text[point...].dropFirst(2)
+    }
+
     /// Share of the budget in whole percent; nil without a reading or a budget.
     static func percent(_ part: ByteCount?, of whole: ByteCount) -> Int? {
         guard let part, whole.bytes > 0 else { return nil }
@@ -78,6 +85,27 @@ enum Shown {
         if rest.isEmpty { return "" }
         guard rest.hasPrefix(": ") else { return summary }
         return rest.dropFirst(2).prefix(1).uppercased() + rest.dropFirst(3)
+    }
+
+    /// Numbers stay on one line with their unit, and the two ends of an interval together.
+    static func glued(_ text: String) -> String {
+        let units: Set<Substring> = ["s", "min", "h", "d", "B", "KiB", "MiB", "GiB", "TiB", "%"]
+        var glued = ""
+        var afterNumber = false
+        for (index, word) in text.split(separator: " ", omittingEmptySubsequences: false).enumerated() {
+            let unit = word.prefix { $0.isLetter || $0 == "%" }
+            if index > 0 { glued += afterNumber && units.contains(unit) ? "\u{00A0}" : " " }
+            glued += word
+            afterNumber = word.last?.isNumber == true
+        }
+        return glued.split(separator: "–", omittingEmptySubsequences: false).reduce(into: "") { text, part in
+            if part.startIndex == glued.startIndex {
+                text += part
+            } else {
+                let interval = text.last?.isNumber == true && part.first?.isNumber == true
+                text += interval ? "\u{2060}–\u{2060}\(part)" : "–\(part)"
+            }
+        }
     }
 
     static func event(_ kind: EventKind) -> String {

@@ -29,7 +29,7 @@ struct WorkerRow {
             \(bar(percent))</td>
             <td role="cell" data-label="Verdict" class="verdict"><span class="chip" data-field="verdict">\
             \(Shown.verdict(worker.verdict.code))</span> <span class="detail" data-field="detail">\
-            \(Shown.detail(of: worker))</span>\
+            \(Shown.glued(Shown.detail(of: worker)))</span>\
             <details data-field="evidence"\(ConsolePage.hidden(worker.verdict.evidence.isEmpty))>\
             <summary>Evidence</summary><ul>\(worker.verdict.evidence.map { "<li>\($0)</li>" })</ul></details></td>
             <td role="cell" data-label="CPU" class="right number" data-field="cpu">\(Shown.cores(worker.cpuCores))</td>

@@ -10,7 +10,6 @@ struct ControlSocketFile: Sendable {
     /// Listening; handed to the server.
     let descriptor: CInt
     private let lock: CInt
-    private let inode: ino_t
 
     /// Claims the path. Throws `.alreadyRunning` when a living process holds it.
     static func claim(_ path: String) throws(ListenError) -> ControlSocketFile {
@@ -23,26 +22,16 @@ struct ControlSocketFile: Sendable {
         let lock = try takeLock(path)
         do throws(ListenError) {
             try removeDead(path)
-            let descriptor = try bindPrivately(path)
-            var status = stat()
-            guard lstat(path, &status) == 0 else {
-                let reason = errorText()
-                close(descriptor)
-                throw .cannotListen("the control socket \(path) vanished: \(reason)")
-            }
-            return ControlSocketFile(path: path, descriptor: descriptor, lock: lock, inode: status.st_ino)
+            return ControlSocketFile(path: path, descriptor: try bindPrivately(path), lock: lock)
         } catch {
             close(lock)
             throw error
         }
     }
 
-    /// Removes the file (unless it is somebody else's by now) and lets the lock go. The server has closed the socket.
+    /// Removes the file, which is ours as long as the lock is, and lets the lock go. The server has closed the socket.
     func release() {
-        var status = stat()
-        if lstat(path, &status) == 0, status.st_ino == inode {
-            unlink(path)
-        }
+        unlink(path)
         close(lock)
     }
 
@@ -69,9 +58,12 @@ struct ControlSocketFile: Sendable {
 
     /// Removes a socket nobody listens on.
     private static func removeDead(_ path: String) throws(ListenError) {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return }
-        guard status.st_mode & S_IFMT == S_IFSOCK else {
+        // A socket cannot be opened as a file: ENXIO (open(2)). Anything that can is not ours to remove.
+        let file = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
+        let reason = errno
+        if file >= 0 { close(file) }
+        if file < 0, reason == ENOENT { return }
+        guard file < 0, reason == ENXIO else {
             throw .cannotListen("\(path) exists and is not a socket: move it away")
         }
         let probe = try makeSocket()

@@ -43,7 +43,7 @@ struct CivilTime: Hashable, Sendable {
     }
 
     private static func floor(_ value: Int64, _ unit: Int64) -> Int64 {
-        value >= 0 ? value / unit : -((-value + unit - 1) / unit)
+        value / unit - (value % unit < 0 ? 1 : 0)
     }
 
     static func padded(_ value: Int, _ width: Int = 2) -> String {

@@ -50,22 +50,14 @@ struct HTTPListener: Sendable {
     /// Returns after a graceful shutdown or cancellation, with every connection closed.
     func run() async throws {
         let http = makeChannelSetup()
-        let logger = logger
-        let server = try await bind { channel in http.setup(channel: channel, logger: logger) }
         let open = OpenConnections(limit: Self.maxConnections)
+        let server = try await bind(open)
         onBound(server.channel)
         try await withTaskCancellationOrGracefulShutdownHandler {
             try await withThrowingDiscardingTaskGroup { group in
                 try await server.executeThenClose { inbound in
-                    for try await connection in inbound {
-                        guard open.add(connection.channel) else {
-                            group.addTask { await Self.drop(connection) }
-                            continue
-                        }
-                        group.addTask {
-                            await serve(connection, http: http)
-                            open.remove(connection.channel)
-                        }
+                    for try await channel in inbound {
+                        group.addTask { await serve(channel, http: http) }
                     }
                 }
             }
@@ -76,29 +68,40 @@ struct HTTPListener: Sendable {
         }
     }
 
-    private func serve(_ connection: Connection, http: HTTP1Channel) async {
-        guard let refusal = await admit(connection.channel) else {
-            await http.handle(value: connection, logger: logger)
-            return
-        }
+    private func serve(_ channel: any Channel, http: HTTP1Channel) async {
         do {
-            try await connection.executeThenClose { _, outbound in
-                var head = HTTPResponse(status: refusal.status, headerFields: refusal.headers)
-                let body = refusal.body
-                head.headerFields[.contentLength] = "\(body.readableBytes)"
-                head.headerFields[.connection] = "close"
-                try await outbound.write(contentsOf: [.head(head), .body(body), .end(nil)])
+            let connection = try await wrap(channel, http)
+            if let refusal = await admit(channel) {
+                try await refuse(connection, refusal)
+            } else {
+                await http.handle(value: connection, logger: logger)
             }
         } catch {
-            logger.trace("a refused connection was gone before its answer", metadata: ["error": "\(error)"])
+            logger.trace("a connection was gone before its answer", metadata: ["error": "\(error)"])
         }
     }
 
-    private static func drop(_ connection: Connection) async {
-        do {
-            try await connection.executeThenClose { _, _ in }
-        } catch {
-            // Gone already: nothing is lost.
+    /// Sets the pipeline up and lets reading begin.
+    ///
+    /// Only here, where the result is sure to be used: an asynchronous channel that is dropped unused (because the
+    /// server ends between accept and this) stops the whole process.
+    private func wrap(_ channel: any Channel, _ http: HTTP1Channel) async throws -> Connection {
+        try await channel.eventLoop.flatSubmit {
+            http.setup(channel: channel, logger: logger).map { connection in
+                // Fails only for a connection that is gone, which its reader then sees.
+                channel.setOption(ChannelOptions.autoRead, value: true).whenFailure { _ in }
+                return connection
+            }
+        }.get()
+    }
+
+    private func refuse(_ connection: Connection, _ refusal: HTTPFailure) async throws {
+        try await connection.executeThenClose { _, outbound in
+            var head = HTTPResponse(status: refusal.status, headerFields: refusal.headers)
+            let body = refusal.body
+            head.headerFields[.contentLength] = "\(body.readableBytes)"
+            head.headerFields[.connection] = "close"
+            try await outbound.write(contentsOf: [.head(head), .body(body), .end(nil)])
         }
     }
 
@@ -124,19 +127,31 @@ struct HTTPListener: Sendable {
             }, configuration: configuration)
     }
 
-    private func bind(
-        _ setup: @escaping @Sendable (any Channel) -> EventLoopFuture<Connection>
-    ) async throws -> NIOAsyncChannel<Connection, Never> {
+    private func bind(_ open: OpenConnections) async throws -> NIOAsyncChannel<any Channel, Never> {
+        let accept: @Sendable (any Channel) -> EventLoopFuture<any Channel> = { channel in
+            guard open.add(channel) else {
+                channel.close(promise: nil)
+                return channel.eventLoop.makeFailedFuture(NotAdmitted())
+            }
+            return channel.eventLoop.makeSucceededFuture(channel)
+        }
+        // Reading begins when the pipeline is there. A peer that does not read holds no more of the kernel's memory
+        // than the send buffer given here.
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(ChannelOptions.backlog, value: 128)
+            .childChannelOption(ChannelOptions.autoRead, value: false)
+            .childChannelOption(ChannelOptions.socketOption(.so_sndbuf), value: 262_144)
         switch socket {
         case .address(let address):
             return
                 try await bootstrap
                 .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
-                .bind(to: address, childChannelInitializer: setup)
+                .bind(to: address, childChannelInitializer: accept)
         case .bound(let descriptor):
-            return try await bootstrap.bind(descriptor, childChannelInitializer: setup)
+            return try await bootstrap.bind(descriptor, childChannelInitializer: accept)
         }
     }
 }
+
+/// Tells NIO to forget a connection that was closed before it began.
+private struct NotAdmitted: Error {}

@@ -17,16 +17,20 @@ final class OpenConnections: Sendable {
 
     var count: Int { state.withLock { $0.channels.count } }
 
-    /// False when the connection must be closed: too many are open, or the server is ending.
+    /// Counts a connection until it closes. False when it must be closed: too many are open, or the server is ending.
     func add(_ channel: any Channel) -> Bool {
-        state.withLock { state in
+        let added = state.withLock { state in
             guard !state.ending, state.channels.count < limit else { return false }
             state.channels[ObjectIdentifier(channel)] = channel
             return true
         }
+        if added {
+            channel.closeFuture.whenComplete { [self] _ in remove(channel) }
+        }
+        return added
     }
 
-    func remove(_ channel: any Channel) {
+    private func remove(_ channel: any Channel) {
         state.withLock { state in
             state.channels[ObjectIdentifier(channel)] = nil
         }

@@ -1,46 +1,70 @@
-import NIOCore
+package import NIOCore
 
 /// What one HTTP/1 connection is doing and when it has waited long enough; pure: events and instants in, answers out.
 ///
 /// Polite drain needs no event of its own: a connection that drains differs only in that the last answer it owes
 /// says `Connection: close`. Idle ones end by the same window as ever, which is the one that was advertised.
-struct ConnectionState {
+package struct ConnectionState {
     /// The lines that the configuration draws, in the event loop's unit of time.
-    struct Limits: Sendable {
+    package struct Limits: Sendable {
         var idle: TimeAmount
         var header: TimeAmount
         var body: TimeAmount
         var linger: TimeAmount
         var headerBytes: Int
         var lateBodyBytes: Int
+
+        package init(
+            idle: TimeAmount, header: TimeAmount, body: TimeAmount, linger: TimeAmount, headerBytes: Int,
+            lateBodyBytes: Int
+        ) {
+            self.idle = idle
+            self.header = header
+            self.body = body
+            self.linger = linger
+            self.headerBytes = headerBytes
+            self.lateBodyBytes = lateBodyBytes
+        }
     }
 
     /// What must be remembered of a request until its answer is written.
-    struct Owed: Equatable {
+    package struct Owed: Equatable, Sendable {
         /// Whether the client wants to keep the connection.
         var keepsAlive: Bool
         /// HTTP/1.0: no chunked answers.
         var isOldVersion: Bool
+
+        package init(keepsAlive: Bool, isOldVersion: Bool) {
+            self.keepsAlive = keepsAlive
+            self.isOldVersion = isOldVersion
+        }
     }
 
     /// What the head of an answer must say.
-    struct AnswerHead: Equatable {
-        var closes: Bool
-        var isOldVersion: Bool
+    package struct AnswerHead: Equatable {
+        package var closes: Bool
+        package var isOldVersion: Bool
+
+        package init(closes: Bool, isOldVersion: Bool) {
+            self.closes = closes
+            self.isOldVersion = isOldVersion
+        }
     }
 
-    enum Wait: Equatable { case idle, header, body, linger }
-    enum Cut: Equatable { case request, idle, alreadyEnding }
+    /// What a connection waits for.
+    package enum Wait: Equatable { case idle, header, body, linger }
+    /// What closing a connection destroys.
+    package enum Cut: Equatable, Sendable { case request, idle, alreadyEnding }
 
     let limits: Limits
     /// Requests read and not answered, oldest first. Bounded by one socket read: nothing more is read until the
     /// service has taken up what it got.
-    private(set) var owed = CircularBuffer<Owed>()
+    package private(set) var owed = CircularBuffer<Owed>()
     /// Whether a read of the socket is wanted: the service, not the client, is slow otherwise.
-    var wantsRead = false
+    package var wantsRead = false
     private(set) var remoteHasEnded = false
     /// Whether our side has ended or is to end with the answer being written.
-    private(set) var isEnding = false
+    package private(set) var isEnding = false
     private var readsBody = false
     private var bodyLeft: Int?
     private var takesNoMore = false
@@ -51,19 +75,19 @@ struct ConnectionState {
     private var idleSince: NIODeadline
     private var lingerSince: NIODeadline?
 
-    init(limits: Limits, now: NIODeadline) {
+    package init(limits: Limits, now: NIODeadline) {
         self.limits = limits
         lastByte = now
         idleSince = now
     }
 
     /// Whether bytes that arrive are of no interest any more.
-    var discardsInput: Bool { lingerSince != nil }
+    package var discardsInput: Bool { lingerSince != nil }
 
     // MARK: Reading
 
     /// Bytes came in; call before they are parsed.
-    mutating func bytesRead(_ count: Int, now: NIODeadline) {
+    package mutating func bytesRead(_ count: Int, now: NIODeadline) {
         lastByte = now
         guard !readsBody else { return }
         headBytes += count
@@ -71,7 +95,7 @@ struct ConnectionState {
     }
 
     /// A request's head is complete. False: the connection takes no more requests, drop it and its body.
-    mutating func requestHead(_ request: Owed, bodyBytes: Int?) -> Bool {
+    package mutating func requestHead(_ request: Owed, bodyBytes: Int?) -> Bool {
         headSince = nil
         headBytes = 0
         readsBody = true
@@ -83,22 +107,22 @@ struct ConnectionState {
     }
 
     /// A piece of the newest request's body came in.
-    mutating func requestBody(_ count: Int) {
+    package mutating func requestBody(_ count: Int) {
         if let left = bodyLeft { bodyLeft = max(0, left - count) }
     }
 
     /// The newest request was read to its end.
-    mutating func requestEnd(now: NIODeadline) {
+    package mutating func requestEnd(now: NIODeadline) {
         readsBody = false
         bodyLeft = 0
         if owed.isEmpty { idleSince = now }
     }
 
     /// The bytes have been parsed; whether what is left of an unfinished head is too much.
-    var headIsTooLarge: Bool { !readsBody && headSince != nil && headBytes > limits.headerBytes }
+    package var headIsTooLarge: Bool { !readsBody && headSince != nil && headBytes > limits.headerBytes }
 
     /// The client ended its side.
-    mutating func inputEnded() { remoteHasEnded = true }
+    package mutating func inputEnded() { remoteHasEnded = true }
 
     // MARK: Answering
 
@@ -108,7 +132,7 @@ struct ConnectionState {
     ///   - closes: Whether the service itself wants to end the connection.
     ///   - knowsLength: Whether the answer states its length.
     ///   - isDraining: Whether the service is about to go.
-    mutating func answerHead(closes: Bool, knowsLength: Bool, isDraining: Bool) -> AnswerHead {
+    package mutating func answerHead(closes: Bool, knowsLength: Bool, isDraining: Bool) -> AnswerHead {
         guard let request = owed.first else {
             // An answer that nobody asked for: a complaint about bytes that are no request.
             isEnding = true
@@ -125,7 +149,7 @@ struct ConnectionState {
     }
 
     /// The end of an answer was handed to the kernel. True: end our side now and linger.
-    mutating func answerWritten(now: NIODeadline) -> Bool {
+    package mutating func answerWritten(now: NIODeadline) -> Bool {
         if !owed.isEmpty { owed.removeFirst() }
         if owed.isEmpty { idleSince = now }
         return isEnding
@@ -133,7 +157,7 @@ struct ConnectionState {
 
     /// Our side ended, by us or by the service; what the client still sends is read and dropped for a while,
     /// because closing over unread bytes would reset the connection and may destroy the answer on its way.
-    mutating func outputEnded(now: NIODeadline) {
+    package mutating func outputEnded(now: NIODeadline) {
         isEnding = true
         if lingerSince == nil { lingerSince = now }
     }
@@ -141,7 +165,7 @@ struct ConnectionState {
     // MARK: Waiting
 
     /// Until when the present wait may last; `nil` while the service is working or the client reads.
-    var deadline: (at: NIODeadline, wait: Wait)? {
+    package var deadline: (at: NIODeadline, wait: Wait)? {
         if let lingerSince { return (lingerSince + limits.linger, .linger) }
         if readsBody { return wantsRead ? (lastByte + limits.body, .body) : nil }
         guard owed.isEmpty, !isEnding else { return nil }
@@ -150,7 +174,7 @@ struct ConnectionState {
     }
 
     /// What is lost when the connection is closed right now.
-    var cut: Cut {
+    package var cut: Cut {
         if lingerSince != nil { return .alreadyEnding }
         return owed.isEmpty && headSince == nil && !readsBody ? .idle : .request
     }

@@ -50,21 +50,19 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
 }
 
 /// The present time as HTTP writes it (RFC 9110, section 5.6.7), made anew once a second.
-final class HTTPDate: Sendable {
+package final class HTTPDate: Sendable {
     private let cache = Mutex((second: time_t.min, text: ""))
 
     func now() -> String {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        let second = time.tv_sec
+        let second = time(nil)
         return cache.withLock { cache in
             if cache.second != second { cache = (second, Self.text(second)) }
             return cache.text
         }
     }
 
-    static func text(_ second: time_t) -> String {
-        var second = second
+    package static func text(_ second: Int) -> String {
+        var second: time_t = second
         var parts = tm()
         gmtime_r(&second, &parts)
         let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]

@@ -1,3 +1,4 @@
+import NIOCore
 import Synchronization
 
 /// Hands accepted connections from the event loops to the one task that serves them.
@@ -9,11 +10,13 @@ final class ConnectionQueue<Element: Sendable>: Sendable {
     enum Next: Sendable {
         case serve(Element)
         case cancelAll
+        /// Nothing more comes, and all that came has been served.
         case finished
     }
 
     private struct State {
-        var waiting: [Element] = []
+        var waiting = CircularBuffer<Element>()
+        var served = 0
         var isFinished = false
         var cancelsAll = false
         var consumer: CheckedContinuation<Next, Never>?
@@ -23,8 +26,11 @@ final class ConnectionQueue<Element: Sendable>: Sendable {
                 cancelsAll = false
                 return .cancelAll
             }
-            if !waiting.isEmpty { return .serve(waiting.removeFirst()) }
-            return isFinished ? .finished : nil
+            if !waiting.isEmpty {
+                served += 1
+                return .serve(waiting.removeFirst())
+            }
+            return isFinished && served == 0 ? .finished : nil
         }
     }
 
@@ -32,6 +38,9 @@ final class ConnectionQueue<Element: Sendable>: Sendable {
 
     /// Puts a connection in; must not be called after `finish`.
     func put(_ element: Element) { change { $0.waiting.append(element) } }
+
+    /// One that was taken out has been served to its end.
+    func wasServed() { change { $0.served -= 1 } }
 
     /// Nothing more is put in.
     func finish() { change { $0.isFinished = true } }

@@ -18,36 +18,26 @@ final class Endpoint: Sendable {
         var backlog: Int32
     }
 
-    private struct Listener: Sendable {
-        let channel: any Channel
-        let gate: NIOLoopBound<AcceptGate>
-    }
-
-    private struct State {
-        var listeners: [Listener] = []
-        var connections: [ObjectIdentifier: NIOLoopBound<Connection>] = [:]
-        var isStopping = false
-    }
-
     let drain = DrainFlag()
     let counters = TrafficCounters()
     private let limits: Limits
     private let http: HTTP1Channel
     private let group: any EventLoopGroup
     private let logger: Logger
-    private let queue = ConnectionQueue<HTTP1Channel.Value>()
-    private let state = Mutex(State())
-    private let breakage: AsyncStream<Void>
-    private let broken: AsyncStream<Void>.Continuation
+    private let acceptor: Acceptor
+    private let queue = ConnectionQueue<CInt>()
+    private let connections = Mutex<[ObjectIdentifier: NIOLoopBound<Connection>]>([:])
 
     init(
         limits: Limits, group: any EventLoopGroup, logger: Logger,
         responder: @escaping HTTPChannelHandler.Responder
-    ) {
+    ) throws(HandoverError) {
         self.limits = limits
         self.group = group
         self.logger = logger
-        (breakage, broken) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        acceptor = try Acceptor(
+            maximum: limits.maximumConnections,
+            unreadAnswerMilliseconds: CInt(clamping: limits.unreadAnswer.nanoseconds / 1_000_000), logger: logger)
         let header = limits.connection.headerBytes
         http = HTTP1Channel(
             responder: responder,
@@ -56,60 +46,69 @@ final class Endpoint: Sendable {
                     maxHeaderFieldSize: header, maxHeaderListSize: header, maxHeaderFieldCount: 256)))
     }
 
-    // MARK: Opening
+    // MARK: Serving
 
-    /// Takes over a listening socket without accepting yet; on an error the descriptor is closed.
-    func open(_ descriptor: CInt) async throws {
-        // Held beside the channel's own, so that the number cannot come to mean another file meanwhile.
-        let spare = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-        defer { Glibc.close(spare) }
-        let opening = bootstrap(isTCP: Self.isTCP(descriptor)).withBoundSocket(descriptor)
-        // Taking the socket over called `listen` with a backlog of 128, for every process that shares it.
-        if listen(spare, limits.backlog) != 0 {
-            logger.warning("could not restore the backlog: \(String(cString: strerror(errno)))")
+    /// Takes a listening socket over without accepting yet.
+    func open(_ listener: CInt) { acceptor.add(listener, backlog: limits.backlog) }
+
+    /// Where this endpoint listens, while it does.
+    var addresses: [ListenAddress] { acceptor.listeners.compactMap(ListenAddress.init(listener:)) }
+
+    /// Begins to accept.
+    func startAccepting() { acceptor.start() }
+
+    /// Accepts on a thread of its own until `stopAccepting`; false when a listening socket broke.
+    func accept() async -> Bool {
+        let thread = NIOThreadPool(numberOfThreads: 1)
+        thread.start()
+        var succeeded = false
+        do {
+            succeeded = try await thread.runIfActive { [acceptor, queue] in acceptor.run { queue.put($0) } }
+        } catch {
+            // Cancelled before it began.
+            logger.debug("not accepting: \(error)")
+            acceptor.closeAll()
         }
-        let channel = try await opening.get()
-        let gate = try await channel.eventLoop.submit {
-            let gate = try channel.pipeline.syncOperations.handler(type: AcceptGate.self)
-            try channel.pipeline.syncOperations.addHandler(
-                AcceptedWatch(gate: gate, logger: self.logger), position: .last)
-            return NIOLoopBound(gate, eventLoop: channel.eventLoop)
-        }.get()
-        channel.closeFuture.whenComplete { _ in
-            if self.state.withLock({ !$0.isStopping }) { self.broken.yield() }
+        queue.finish()
+        do {
+            try await thread.shutdownGracefully()
+        } catch {
+            logger.warning("the accepting thread did not end: \(error)")
         }
-        state.withLock { $0.listeners.append(Listener(channel: channel, gate: gate)) }
+        return succeeded
     }
 
-    private func bootstrap(isTCP: Bool) -> ServerBootstrap {
-        let logger = self.logger
-        let maximum = limits.maximumConnections
-        let bootstrap = ServerBootstrap(group: group)
-            .serverChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptGate(maximum: maximum, logger: logger))
+    /// Serves connections until `accept` has returned and the last one has ended.
+    func serve() async {
+        await withDiscardingTaskGroup { tasks in
+            while true {
+                switch await queue.next() {
+                case .serve(let connection):
+                    tasks.addTask { await self.serve(connection) }
+                case .cancelAll:
+                    tasks.cancelAll()
+                case .finished:
+                    return
                 }
             }
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelInitializer { self.setUp($0) }
-        guard isTCP else { return bootstrap }
-        return bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelOption(
-                ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: TCP_USER_TIMEOUT)),
-                value: Int(limits.unreadAnswer.nanoseconds / 1_000_000))
+        }
     }
 
-    private static func isTCP(_ descriptor: CInt) -> Bool {
-        var address = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let result = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+    private func serve(_ descriptor: CInt) async {
+        do {
+            let value = try await ClientBootstrap(group: group)
+                .channelOption(.allowRemoteHalfClosure, value: true)
+                .withConnectedSocket(descriptor) { self.setUp($0) }
+            await http.handle(value: value, logger: logger)
+        } catch {
+            logger.debug("a connection ended while it was set up: \(error)")
         }
-        return result == 0 && address.ss_family != sa_family_t(AF_UNIX)
+        acceptor.connectionEnded()
+        queue.wasServed()
     }
 
     /// Builds the pipeline of an accepted connection; runs on its event loop.
-    private func setUp(_ channel: any Channel) -> EventLoopFuture<Void> {
+    private func setUp(_ channel: any Channel) -> EventLoopFuture<HTTP1Channel.Value> {
         let connection = Connection(
             channel: channel, limits: limits.connection, idleSeconds: limits.idleSeconds, drain: drain,
             counters: counters)
@@ -124,72 +123,22 @@ final class Endpoint: Sendable {
             let codec = try operations.handler(type: HTTP1ToHTTPServerCodec.self)
             try operations.addHandler(ConnectionMessages(bound.value), position: .before(codec))
             let key = ObjectIdentifier(channel)
-            self.state.withLock { $0.connections[key] = bound }
+            self.connections.withLock { $0[key] = bound }
             channel.closeFuture.whenComplete { _ in
-                self.state.withLock { _ = $0.connections.removeValue(forKey: key) }
+                self.connections.withLock { _ = $0.removeValue(forKey: key) }
             }
-            self.queue.put(value)
+            return value
         }
-    }
-
-    // MARK: Serving
-
-    /// Where this endpoint listens.
-    var addresses: [ListenAddress] {
-        state.withLock { $0.listeners }.compactMap { $0.channel.localAddress.flatMap(ListenAddress.init(socket:)) }
-    }
-
-    /// Begins to accept.
-    func startAccepting() {
-        for listener in state.withLock({ $0.listeners }) {
-            listener.channel.eventLoop.execute { listener.gate.value.start() }
-        }
-    }
-
-    /// Serves connections until `stopAccepting` was called and the last one has ended.
-    func serve() async {
-        await withDiscardingTaskGroup { connections in
-            while true {
-                switch await queue.next() {
-                case .serve(let value):
-                    connections.addTask { await self.http.handle(value: value, logger: self.logger) }
-                case .cancelAll:
-                    connections.cancelAll()
-                case .finished:
-                    return
-                }
-            }
-        }
-    }
-
-    /// Waits until a listening socket has closed though nobody asked for it, or until cancelled.
-    func listenerBroke() async {
-        for await _ in breakage { return }
     }
 
     // MARK: Ending
 
     /// Accepts no more and closes this process's descriptors; connections accepted before go on being served.
-    func stopAccepting() async {
-        let listeners = state.withLock { state in
-            state.isStopping = true
-            return state.listeners
-        }
-        for listener in listeners {
-            let promise = listener.channel.eventLoop.makePromise(of: Void.self)
-            listener.channel.eventLoop.execute { listener.gate.value.stop(promise) }
-            do {
-                try await promise.futureResult.get()
-            } catch {
-                logger.debug("a listening channel was closed already: \(error)")
-            }
-        }
-        queue.finish()
-    }
+    func stopAccepting() async { await acceptor.stop() }
 
     /// Closes every connection, counting what that cuts, and cancels the work for it.
     func cutConnections() async {
-        for connection in state.withLock({ Array($0.connections.values) }) {
+        for connection in connections.withLock({ Array($0.values) }) {
             connection.eventLoop.execute { _ = connection.value.cut() }
         }
         await settled()
@@ -198,7 +147,7 @@ final class Endpoint: Sendable {
 
     /// Closes connections on which nothing is going on.
     func closeIdleConnections() {
-        for connection in state.withLock({ Array($0.connections.values) }) {
+        for connection in connections.withLock({ Array($0.values) }) {
             connection.eventLoop.execute { connection.value.closeIfIdle() }
         }
     }

@@ -1,15 +1,15 @@
-import Glibc
+package import Glibc
 
 /// The assignment of descriptors that a supervisor handed over, read from the environment; pure.
 ///
 /// Source: sd_listen_fds(3).
-struct InheritedSockets: Equatable {
+package struct InheritedSockets: Equatable {
     /// Sockets for requests; several when a systemd socket unit has several `ListenStream=` lines.
-    var http: [CInt] = []
+    package var http: [CInt] = []
     /// The socket for health and metrics.
-    var admin: CInt?
+    package var admin: CInt?
     /// Descriptors that nobody claims; they are closed.
-    var unclaimed: [CInt] = []
+    package var unclaimed: [CInt] = []
 
     /// The first descriptor of the protocol.
     static let firstDescriptor: CInt = 3
@@ -19,7 +19,7 @@ struct InheritedSockets: Equatable {
     static let variables = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"]
 
     /// Reads the variables; `nil` when they are absent or meant for another process.
-    init?(environment: (String) -> String?, processID: pid_t) throws(HandoverError) {
+    package init?(environment: (String) -> String?, processID: pid_t) throws(HandoverError) {
         guard let target = environment("LISTEN_PID"), pid_t(target) == processID,
             let text = environment("LISTEN_FDS")
         else { return nil }

@@ -15,6 +15,24 @@ import class Foundation.FileManager
         }
     }
 
+    @Test func `a known address costs a write to the log as a new one does`() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.file("a.sqlite")
+            let store = try SQLiteAccountStore(path: path)
+            func logBytes() throws -> Int {
+                try #require(try FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int)
+            }
+            var sizes = [try logBytes()]
+            for number in 1...3 {
+                let isNew = try await store.add(Accounts.account("ada@example.org", hash: number))
+                #expect(isNew == (number == 1))
+                sizes.append(try logBytes())
+            }
+            for (before, after) in zip(sizes, sizes.dropFirst()) { #expect(after > before, "\(sizes)") }
+            try store.close()
+        }
+    }
+
     @Test func `the files are for their owner alone, and missing folders are made`() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.file("some/where/a.sqlite")

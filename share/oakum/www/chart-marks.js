@@ -44,10 +44,12 @@ function drawBudget(context, area, at, { colours }) {
   context.stroke();
   context.setLineDash([]);
   context.font = colours.strong;
-  context.fillStyle = colours.budget;
   context.textBaseline = "bottom";
   context.textAlign = "left";
-  context.fillText("Budget", area.x + 6, at - 4);
+  context.fillStyle = colours.surface;
+  context.fillRect(area.x + 3, at - 19, context.measureText("Budget").width + 8, 16);
+  context.fillStyle = colours.budget;
+  context.fillText("Budget", area.x + 7, at - 4);
 }
 
 /** A wedge from the latest reading along the slow and the fast end of the slope's interval, up to the budget. */
@@ -99,29 +101,28 @@ function drawReached(context, x, top, forecast, right, colours) {
   context.lineCap = "butt";
 }
 
-/** Dotted lines; a label only where it does not run into the one before. */
+/** Dotted lines; a label only where it fits before the next one. */
 function drawRecycles(context, area, x, { marks, colours }) {
-  let free = -Infinity;
+  const right = area.x + area.w;
+  const shown = marks.map((mark) => ({ at: x(mark.at), label: mark.label }));
+  const visible = shown.filter((mark) => mark.at >= area.x && mark.at <= right);
   context.lineWidth = 1.3;
   context.font = colours.font;
   context.textBaseline = "bottom";
   context.textAlign = "left";
-  for (const mark of marks) {
-    const at = x(mark.at);
-    if (at < area.x || at > area.x + area.w) continue;
+  visible.forEach((mark, index) => {
     context.strokeStyle = colours.recycle;
     context.globalAlpha = 0.75;
     context.setLineDash([2, 3]);
     context.beginPath();
-    context.moveTo(at, area.y);
-    context.lineTo(at, area.y + area.h);
+    context.moveTo(mark.at, area.y);
+    context.lineTo(mark.at, area.y + area.h);
     context.stroke();
     context.setLineDash([]);
     context.globalAlpha = 1;
-    const width = context.measureText(mark.label).width;
-    if (at < free || at + width + 8 > area.x + area.w) continue;
+    const room = (visible[index + 1]?.at ?? right) - mark.at;
+    if (context.measureText(mark.label).width + 10 > room) return;
     context.fillStyle = colours.recycle;
-    context.fillText(mark.label, at + 4, area.y + area.h - 3);
-    free = at + width + 12;
-  }
+    context.fillText(mark.label, mark.at + 4, area.y + area.h - 3);
+  });
 }

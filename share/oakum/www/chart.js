@@ -6,6 +6,9 @@ import { colourOf } from "./workers.js";
 
 /* global Dygraph */
 
+// The page has its own legend; dygraphs' one writes inline styles, which the page's policy refuses.
+if (typeof Dygraph !== "undefined") Dygraph.PLUGINS = Dygraph.PLUGINS.filter((one) => one !== Dygraph.Plugins.Legend);
+
 /** Points kept for one process; older ones are dropped. */
 const maxPoints = 4000;
 const mebibyte = 1048576;
@@ -183,7 +186,7 @@ export class MemoryChart {
       rightGap: 0,
       axes: {
         x: {
-          drawGrid: false, pixelsPerLabel: 90, axisLabelWidth: 70,
+          drawGrid: false, pixelsPerLabel: 66, axisLabelWidth: 66,
           axisLabelFormatter: (at) => axisTime(at.getTime(), withSeconds()),
         },
         y: { axisLabelWidth: 62, ticker: memoryTicks },
@@ -199,8 +202,7 @@ export class MemoryChart {
       const { number } = this.processes.get(key);
       return { colour: colourOf(number), text: `Worker ${number}` };
     });
-    if (keys.length > entries.length) entries.push({ key: "ended", text: "Earlier workers" });
-    entries.push({ key: "budget", text: "Budget" });
+    if (keys.length > entries.length) entries.push({ key: "ended", text: "Earlier" });
     if (this.forecasts.length > 0) entries.push({ key: "forecast", text: "Forecast" });
     if (this.marks.length > 0) entries.push({ key: "recycle", text: "Recycle" });
     const wanted = JSON.stringify(entries);

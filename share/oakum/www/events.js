@@ -1,6 +1,6 @@
 // The list of events: newest first, at most `limit` on the page.
 
-import { clock, kinds } from "./format.js";
+import { clock, glued, kinds } from "./format.js";
 
 const limit = 100;
 const list = document.getElementById("events");
@@ -22,7 +22,7 @@ function item(record) {
   node.dataset.tone = kind.tone;
   node.dataset.new = "";
   node.querySelector(".event-kind").textContent = kind.text;
-  node.querySelector(".event-text").textContent = event.message;
+  node.querySelector(".event-text").textContent = glued(event.message);
   const time = node.querySelector("time");
   time.dateTime = new Date(event.at.wall).toISOString();
   time.dataset.at = event.at.wall;

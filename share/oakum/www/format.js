@@ -34,6 +34,13 @@ export function percent(part, whole) {
   return Number.isFinite(part) && whole > 0 ? Math.round((part / whole) * 100) : null;
 }
 
+const unitWords = /(\d) (?=(?:s|min|h|d|B|[KMGT]iB|%)(?![\p{L}\p{N}]))/gu;
+
+/** Numbers stay on one line with their unit, and the two ends of an interval together. */
+export function glued(text) {
+  return text.replace(unitWords, "$1\u00A0").replace(/(\d)–(?=\d)/g, "$1\u2060–\u2060");
+}
+
 const two = (value) => String(value).padStart(2, "0");
 
 /** Time of day in the reader's own zone, with the date when it is not today's. */

@@ -1,6 +1,6 @@
 // Keeps the table of workers as the overview says. Text is only ever set as text.
 
-import { bytes, cores, count, percent, seconds, setText, unknown, verdicts } from "./format.js";
+import { bytes, cores, count, glued, percent, seconds, setText, unknown, verdicts } from "./format.js";
 
 const phases = { starting: "Starting", serving: "Serving", draining: "Draining", down: "Down" };
 const colours = 8;
@@ -51,7 +51,7 @@ function update(row, worker, budget, uptime) {
   bar.setAttribute("aria-label", share === null ? "not known" : `${share} percent of the budget`);
   bar.querySelector(".bar-fill").setAttribute("width", `${Math.min(Math.max(share ?? 0, 0), 100)}%`);
   setText(field("verdict"), verdicts.get(worker.verdict.verdict)?.text ?? worker.verdict.verdict);
-  setText(field("detail"), detail(worker));
+  setText(field("detail"), glued(detail(worker)));
   showEvidence(field("evidence"), worker.verdict.evidence);
   setText(field("cpu"), cores(worker.cpu_cores));
   setText(field("requests"), count(worker.latest?.requests_total));

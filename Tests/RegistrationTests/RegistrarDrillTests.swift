@@ -1,0 +1,76 @@
+import Foundation
+import OakumTestKit
+import Outbound
+import Testing
+
+@Suite(.serialized, .timeLimit(.minutes(5))) struct RegistrarDrillTests {
+    static let mebibyte = 1024 * 1024
+
+    /// How much RSS grows over that many sign-ups, after some to warm up.
+    func growth(_ program: String, _ arguments: [String], signUps: Int) async throws -> Int {
+        try await RunningRegistrar.with(program, arguments: RunningRegistrar.cheap + arguments) { registrar in
+            for number in 0..<10 { #expect(try await registrar.signUp("warm\(number)@example.org").status == 202) }
+            let before = try registrar.statusBytes("VmRSS")
+            for number in 0..<signUps {
+                #expect(try await registrar.signUp("user\(number)@example.org").status == 202)
+            }
+            return try registrar.statusBytes("VmRSS") - before
+        }
+    }
+
+    @Test func `with the fault every sign-up leaves its bytes behind, really touched`() async throws {
+        let grown = try await growth(
+            "registrar-drill", ["--fault", "verification-context", "--fault-bytes", "1MiB"], signUps: 40)
+        #expect(grown >= 39 * Self.mebibyte, "\(grown)")
+        #expect(grown <= 60 * Self.mebibyte, "\(grown)")
+    }
+
+    @Test func `the fault leaves 64 KiB unless told otherwise`() async throws {
+        let grown = try await growth("registrar-drill", ["--fault", "verification-context"], signUps: 200)
+        #expect(grown >= 12 * Self.mebibyte, "\(grown)")
+        #expect(grown <= 30 * Self.mebibyte, "\(grown)")
+    }
+
+    @Test(arguments: ["registrar", "registrar-drill"])
+    func `without a fault sign-ups leave nothing`(program: String) async throws {
+        let grown = try await growth(program, [], signUps: 200)
+        #expect(grown <= 6 * Self.mebibyte, "\(grown)")
+    }
+
+    @Test func `the faults are listed, and an unknown one is refused with the list`() async throws {
+        let drill = try builtExecutable("registrar-drill")
+        try await withProcess(drill, ["--list-faults"]) { process in
+            let exit = try await process.waitForExit()
+            #expect(exit == .code(0))
+            let lines = process.output().split(separator: "\n")
+            #expect(lines.count == 1)
+            #expect(lines.first?.hasPrefix("verification-context\t") == true)
+        }
+        for wrong in [
+            ["--fault", "nothing"], ["--fault-bytes", "1MiB"],
+            ["--fault", "verification-context", "--fault-bytes", "x"],
+        ] {
+            try await withProcess(drill, wrong) { process in
+                let exit = try await process.waitForExit()
+                #expect(exit == .code(64))
+                #expect(
+                    process.output().contains(
+                        wrong[0] == "--fault" && wrong.count == 2 ? "verification-context" : "--fault"))
+            }
+        }
+    }
+
+    @Test func `the shipped registrar holds neither code nor words of the faults`() throws {
+        let traces = [
+            "RegistrationFaults", "verification-context", "ForgetfulVerification", "VerificationContext", "--fault",
+        ]
+        func found(in program: String) throws -> [String] {
+            let binary = try Data(
+                contentsOf: URL(fileURLWithPath: try builtExecutable(program)), options: .alwaysMapped)
+            return traces.filter { binary.range(of: Data($0.utf8)) != nil }
+        }
+        #expect(try found(in: "registrar") == [])
+        // The same search finds them where they are, so it can fail.
+        #expect(try Set(found(in: "registrar-drill")).isSuperset(of: ["RegistrationFaults", "verification-context"]))
+    }
+}
