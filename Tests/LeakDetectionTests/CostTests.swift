@@ -1,3 +1,4 @@
+import Foundation  // clock_gettime
 import LeakDetection
 import OakumModel
 import Testing
@@ -20,21 +21,27 @@ import Testing
             LeakDetector(settings: .worker, limit: 110 * SimulatedWorker.mebibyte)
         }
         var sentences = 0
-        let time = ContinuousClock().measure {
-            for second in 0..<seconds {
-                for index in detectors.indices {
-                    detectors[index].add(points[index][second])
-                    sentences += detectors[index].verdict().evidence.count
-                }
+        let start = Self.processorSeconds()
+        for second in 0..<seconds {
+            for index in detectors.indices {
+                detectors[index].add(points[index][second])
+                sentences += detectors[index].verdict().evidence.count
             }
         }
         let readings = Double(seconds * detectors.count)
-        let microseconds = time / .microseconds(1) / readings
+        let microseconds = (Self.processorSeconds() - start) * 1e6 / readings
         print(
             "cost: \(microseconds) µs a reading with its verdict; 100 workers at 1 Hz: \(microseconds / 100) % of a core"
         )
         #expect(sentences > 0)
         // Generous: a debug build on a busy machine. The figure that counts is printed by `make bench-detect`.
-        #expect(microseconds < 2_000)
+        #expect(microseconds < 1_000)
+    }
+
+    /// Of this thread alone: other tests run beside it.
+    private static func processorSeconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 }
