@@ -23,7 +23,8 @@ struct AnalyzeTests {
 
     private static func gzip(_ path: String) async throws {
         try await withProcess("/bin/gzip", [path]) { process in
-            #expect(try await process.waitForExit() == .code(0), "\(process.output())")
+            let exit = try await process.waitForExit()
+            #expect(exit == .code(0), "\(process.output())")
         }
     }
 
