@@ -45,7 +45,12 @@ final class LoadClients: Sendable {
         try await blocking { [self] in
             var random = SeededGenerator(seed: seed)
             var client: PlainClient?
+            var lastAnswer = ContinuousClock.now
+            var promised = Duration.zero
             while !isStopping.withLock({ $0 }) {
+                // What the server promised is kept to, as HTTP libraries do: longer idle connections are not reused.
+                let idle = client == nil ? .zero : ContinuousClock.now - lastAnswer
+                if idle >= promised { client = nil }
                 do {
                     let current = try client ?? PlainClient(address)
                     let answer = try current.get("/hello")
@@ -53,12 +58,13 @@ final class LoadClients: Sendable {
                         throw ClientFailure.malformed("\(answer.status) \(answer.text)")
                     }
                     report.withLock { $0.answered += 1 }
-                    client = current
-                    // A client that honours what it was told opens another connection for its next request.
-                    if answer.closes { client = nil }
+                    lastAnswer = .now
+                    promised = Self.window(of: answer)
+                    client = answer.closes ? nil : current
                 } catch {
+                    let reused = client == nil ? "on a new connection" : "after \(idle) idle"
                     client = nil
-                    report.withLock { $0.failures["\(error)", default: 0] += 1 }
+                    report.withLock { $0.failures["\(error) \(reused)", default: 0] += 1 }
                 }
                 switch kind {
                 case .newConnectionEach: client = nil
@@ -67,5 +73,10 @@ final class LoadClients: Sendable {
                 }
             }
         }
+    }
+
+    private static func window(of answer: Answer) -> Duration {
+        let seconds = answer.headers["keep-alive"]?.split(separator: "=").last.flatMap { Int($0) }
+        return .seconds(seconds ?? 0)
     }
 }
