@@ -17,7 +17,7 @@ package struct ServiceWatch: Sendable {
     package var observeOnly: Bool
     package private(set) var paused = false
     private var purchases = RecyclePurchases()
-    /// How long the last recycle took in seconds; before the first, a guess.
+    /// How long the last recycle took in seconds; before the first, a guess that is rather too long.
     private var recycleSeconds: Double
     /// Workers whose withheld recycle has been told, so that it is told once a process.
     private var toldWithheld: Set<ProcessIdentity> = []
@@ -25,7 +25,7 @@ package struct ServiceWatch: Sendable {
     package init(configuration: ServiceConfiguration, observeOnly: Bool, nextNumber: UInt32) {
         self.configuration = configuration
         self.observeOnly = observeOnly
-        self.recycleSeconds = max(5, configuration.pool.minimumInterval)
+        self.recycleSeconds = max(min(15, configuration.pool.readyWithin), configuration.pool.minimumInterval)
         self.pool = WorkerPool(settings: configuration.pool, nextNumber: nextNumber)
     }
 

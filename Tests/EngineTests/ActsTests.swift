@@ -50,6 +50,24 @@ struct ActsTests {
         }
     }
 
+    @Test func `eight workers that leak alike are begun early enough for the last of them`() async throws {
+        let keeper = KeeperModel(seed: 1) { _, _ in
+            var behaviour = KeeperModel.Behaviour()
+            behaviour.growthPerSecond = 2 * Self.mebibyte
+            behaviour.readyAfter = 4
+            behaviour.drainSeconds = 6
+            return behaviour
+        }
+        try await EngineSimulation.run(keepers: ["web": keeper]) { (oakum) throws in
+            oakum.start(.web(workers: 8, floor: 8, budget: 512))
+            oakum.advance(330)
+            let budget = 512 * Self.mebibyte
+            let over = oakum.world.with { $0.peaks.values.filter { $0 >= budget }.count }
+            #expect(over == 0)
+            #expect(oakum.journal.events(.recycleFinished).count >= 8)
+        }
+    }
+
     @Test func `what a recycle was expected to buy is close to what it bought`() async throws {
         try await EngineSimulation.run(keepers: ["web": Self.leaky(1)]) { (oakum) throws in
             oakum.start(.web(budget: 512))

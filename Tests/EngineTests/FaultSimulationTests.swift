@@ -40,8 +40,8 @@ struct FaultSimulationTests {
 
     @Test func `whatever fails, the floor holds, the journal is complete, and all is well afterwards`() async throws {
         try await forAll(seeds: 6) { generator in
-            let workers = generator.int(1...4)
-            let floor = generator.int(0...workers)
+            let workers = generator.int(2...4)
+            let floor = generator.chance(0.7) ? workers : generator.int(0...workers)
             let keeper = KeeperModel(seed: generator.next()) { _, generator in
                 var behaviour = KeeperModel.Behaviour()
                 behaviour.readyAfter = generator.chance(0.05) ? nil : generator.double(0.1..<8)
@@ -122,7 +122,7 @@ private struct Weather {
 
     mutating func strike(_ oakum: EngineSimulation, _ configuration: EngineConfiguration) throws {
         try recover(oakum, at: oakum.now)
-        if generator.chance(0.01), let number = generator.pick(oakum.order()?.sorted() ?? []) {
+        if generator.chance(0.03), let number = generator.pick(oakum.order()?.sorted() ?? []) {
             oakum.world.kill(number)
         }
         if generator.chance(0.004), keeperBackAt == nil {
@@ -137,7 +137,7 @@ private struct Weather {
             oakum.history.gate.close()
             historyBackAt = oakum.now + generator.double(1..<60)
         }
-        if generator.chance(0.005) { _ = try oakum.perform(.recycle(service: "web", worker: nil)) }
+        if generator.chance(0.02) { _ = try oakum.perform(.recycle(service: "web", worker: nil)) }
         // A dying oakum takes what it could not write with it: only one whose journal and keeper work dies here.
         if generator.chance(0.003), keeperBackAt == nil, journalBackAt == nil {
             try oakum.killOakum()
