@@ -60,7 +60,7 @@ struct AnalyzeTests {
                 try Self.write(Self.recording(seconds: seconds, onset: nil), file)
                 let result = try await run("oakum", ["analyze", file])
                 #expect(result.code == code, "\(result.output)")
-                #expect(result.output.contains(words), "\(result.output)")
+                #expect(words.isEmpty || result.output.contains(words), "\(result.output)")
             }
         }
     }
