@@ -49,7 +49,7 @@ func tests(
     _ name: String, _ dependencies: [Dependency], exclude: [String] = [], resources: [Resource]? = nil
 ) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies + ["OakumTestKit"], exclude: exclude, resources: resources,
+        name: name, dependencies: dependencies + ["OakumTestKit", "Spawning"], exclude: exclude, resources: resources,
         swiftSettings: settings)
 }
 
@@ -61,7 +61,7 @@ let ring0: [Target] = [
     code("Recycling", ["OakumModel"]),
     code("KeeperProtocol"),
     code("KeeperCore", ["KeeperProtocol"]),
-    code("OakumTestKit", ["OakumModel"]),
+    code("OakumTestKit", ["OakumModel", "Spawning"]),
     tests("RepositoryTests", []),
     tests("OakumTestKitTests", []),
     tests("OakumModelTests", ["OakumModel"]),
@@ -70,8 +70,13 @@ let ring0: [Target] = [
     tests("KeeperProtocolTests", ["KeeperProtocol", "KeeperCore"]),
 ]
 
-let shared: [Target] = [
+// Of the shared blocks those that the pure core's tests need too.
+let sharedCore: [Target] = [
     .target(name: "CLinux"),
+    code("Spawning", ["CLinux"]),
+]
+
+let shared: [Target] = [
     .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
     .systemLibrary(
         name: "CSodium", path: "Sources/CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
@@ -116,7 +121,11 @@ let ring2: [Target] = [
 ]
 
 let jobs: [Target] = [
-    code("DrillRunner", ["OakumAPI", "OakumModel", "LoadGenerator", "ProcessReadings", "StrictYAML"])
+    code(
+        "DrillRunner",
+        [
+            "OakumAPI", "OakumModel", "LoadGenerator", "ProcessReadings", "Spawning", "StrictYAML", "CLinux",
+        ])
 ]
 
 let ring3: [Target] = [
@@ -236,5 +245,6 @@ let package = Package(
             .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         ],
     targets: coreOnly
-        ? ring0 : ring0 + shared + products + ring1 + ring2 + jobs + ring3 + registration + examples + heavyTests
+        ? ring0 + sharedCore
+        : ring0 + sharedCore + shared + products + ring1 + ring2 + jobs + ring3 + registration + examples + heavyTests
 )

@@ -1,6 +1,7 @@
 import Foundation
 import LoadGenerator
 import OakumModel
+import Spawning
 
 /// A whole drill: control, protected, patched, one after the other, in a folder of its own.
 ///

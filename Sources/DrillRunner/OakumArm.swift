@@ -2,6 +2,7 @@ import Glibc
 import LoadGenerator
 import OakumAPI
 import OakumModel
+import Spawning
 import Synchronization
 
 /// The service under `oakum up`, on a configuration of its own, with the journal read as it grows.
@@ -66,7 +67,8 @@ struct OakumArm: Sendable {
         var last = "it did not answer on its control socket"
         while uptimeNow() < deadline {
             if let exit = oakum.exitNow() {
-                throw .couldNotRun("oakum ended with \(exit) at its start; it last wrote:\n\(tail(of: oakum.logPath))")
+                throw .couldNotRun(
+                    "oakum ended with \(exit) at its start; it last wrote:\n\(tail(of: oakum.outputPath))")
             }
             do throws(ControlError) {
                 let overview = try await plane.overview()
@@ -80,7 +82,7 @@ struct OakumArm: Sendable {
             }
             try await pause(0.2)
         }
-        throw .couldNotRun("oakum's workers were not ready in time: \(last)\n\(tail(of: oakum.logPath))")
+        throw .couldNotRun("oakum's workers were not ready in time: \(last)\n\(tail(of: oakum.outputPath))")
     }
 
     /// `oakum.yaml` for this arm. Strings are written as JSON writes them, which YAML reads too.
@@ -110,7 +112,7 @@ struct OakumArm: Sendable {
     private func stop(_ oakum: SpawnedProcess) async {
         await uncancelled {
             oakum.send(SIGINT)
-            for _ in 0..<1_200 where oakum.exitNow() == nil { usleep(50_000) }
+            _ = oakum.waitForExit(milliseconds: 60_000)
             oakum.killGroup()
         }
     }
@@ -150,7 +152,7 @@ final class OakumWatch: Sendable {
 
     func look(_ load: LoadSnapshot) async throws(DrillError) {
         if let exit = oakum.exitNow() {
-            throw .couldNotRun("oakum ended with \(exit) during the arm; it last wrote:\n\(tail(of: oakum.logPath))")
+            throw .couldNotRun("oakum ended with \(exit) during the arm; it last wrote:\n\(tail(of: oakum.outputPath))")
         }
         let now = uptimeNow()
         let isDue = state.withLock { state in
@@ -223,7 +225,7 @@ final class OakumWatch: Sendable {
             return state.silentSince ?? now
         }
         guard uptimeNow() - since < 10 else {
-            throw .couldNotRun("oakum has not answered for 10 s: \(error.message)\n\(tail(of: oakum.logPath))")
+            throw .couldNotRun("oakum has not answered for 10 s: \(error.message)\n\(tail(of: oakum.outputPath))")
         }
     }
 }

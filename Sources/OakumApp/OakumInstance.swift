@@ -55,7 +55,7 @@ package struct OakumInstance: Sendable {
         let engine = Engine(
             configuration: configuration.engine, control: keeper, host: ProcSampler(),
             probe: AdminProbe(client: outbound), journal: journal, history: history, clock: ContinuousClock(),
-            addressOf: addressOf)
+            earlierDamage: history.damage, addressOf: addressOf)
         let announcement = Announcement(configuration: configuration, say: announce, addressOf: addressOf)
         let console = ConsoleServer(
             configuration: ConsoleConfiguration(

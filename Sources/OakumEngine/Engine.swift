@@ -23,6 +23,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     let history: any HistoryStore
     let clock: C
     let addressOf: @Sendable (String) -> String
+    let earlierDamage: [String]
 
     var services: [String: ServiceWatch] = [:]
     var keeperPID: Int32?
@@ -70,8 +71,9 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     package init(
         configuration: EngineConfiguration, control: any WorkerControl, host: any HostReadings,
         probe: any WorkerProbe, journal: any EventJournal, history: any HistoryStore, clock: C,
-        addressOf: @escaping @Sendable (String) -> String
+        earlierDamage: [String] = [], addressOf: @escaping @Sendable (String) -> String
     ) {
+        self.earlierDamage = earlierDamage
         self.configuration = configuration
         self.control = control
         self.host = host

@@ -35,8 +35,12 @@ package struct ServiceWatch: Sendable {
     /// one in the journal says where to go on.
     static let numberingKinds: Set<EventKind> = [.workerStarted, .workerFailed, .recycleStarted]
 
-    package mutating func begin(adopting workers: [KeptWorker], ordered: Set<UInt32>, at now: Moment) -> [WatchAction] {
-        var actions = translate(pool.begin(adopting: ordered, at: now.uptime), at: now)
+    /// - Parameter recycles: when earlier recycles of these workers' service started; what is older than an hour is of no
+    ///   matter.
+    package mutating func begin(
+        adopting workers: [KeptWorker], ordered: Set<UInt32>, recycles: [Uptime] = [], at now: Moment
+    ) -> [WatchAction] {
+        var actions = translate(pool.begin(adopting: ordered, recycles: recycles, at: now.uptime), at: now)
         for worker in workers {
             actions += started(worker, at: now, adopted: true)
         }

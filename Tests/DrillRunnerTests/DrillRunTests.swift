@@ -3,6 +3,7 @@ import Glibc
 import LoadGenerator
 import OakumModel
 import OakumTestKit
+import Spawning
 import Synchronization
 import Testing
 

@@ -1,6 +1,7 @@
 import Foundation
 import OakumTestKit
 import Outbound
+import Spawning
 import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(5))) struct RegistrarDrillTests {

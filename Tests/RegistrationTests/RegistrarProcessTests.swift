@@ -2,6 +2,7 @@ import Foundation
 import OakumTestKit
 import Outbound
 import PrometheusText
+import Spawning
 import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(5))) struct RegistrarProcessTests {

@@ -1,6 +1,7 @@
 import Glibc
 import OakumTestKit
 import ServiceHandover
+import Spawning
 import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(3))) struct WorkerProcessTests {

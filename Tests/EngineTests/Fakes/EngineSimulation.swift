@@ -190,7 +190,7 @@ extension EngineConfiguration {
     /// One service "web" of two workers with 256 MiB each, unless told otherwise.
     static func web(
         workers: Int = 2, floor: Int = 1, budget: Int64 = 256, observeOnly: Bool = false, lead: Double = 30,
-        minimumInterval: Double = 5, readyWithin: Double = 30, failureBackoff: Double = 10
+        minimumInterval: Double = 5, atMostPerHour: Int = 120, readyWithin: Double = 30, failureBackoff: Double = 10
     ) -> EngineConfiguration {
         EngineConfiguration(
             services: [
@@ -198,7 +198,7 @@ extension EngineConfiguration {
                     name: "web", budget: .mebibytes(budget),
                     pool: PoolSettings(
                         desired: workers, capacityFloor: floor, readyWithin: readyWithin,
-                        minimumInterval: minimumInterval, failureBackoff: failureBackoff),
+                        minimumInterval: minimumInterval, atMostPerHour: atMostPerHour, failureBackoff: failureBackoff),
                     trigger: RecycleTrigger(lead: lead))
             ], observeOnly: observeOnly, version: "0.0-test")
     }
