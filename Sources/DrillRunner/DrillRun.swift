@@ -107,7 +107,8 @@ package struct DrillRun: Sendable {
         return DrillJudgement.Watched(
             load: outcome.load,
             findings: OakumFindings(
-                journal: outcome.journal, lastVerdicts: outcome.lastVerdicts, startedAt: outcome.load.startedAt))
+                journal: outcome.journal, lastVerdicts: outcome.lastVerdicts, startedAt: outcome.load.startedAt,
+                ownMemory: outcome.ownMemory))
     }
 
     /// The fault must be one that the build offers.

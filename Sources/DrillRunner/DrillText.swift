@@ -47,6 +47,10 @@ package enum DrillText {
             rows.append(["a recycle buys", "–", "\(seconds(bought.predicted)) predicted", "–"])
             rows.append(["", "–", "\(seconds(bought.observed)) observed", "–"])
         }
+        if let own = report.protected.ownMemory {
+            rows.append(["Oakum's own memory", "–", "\(mebibytes(own.first)) at first", "–"])
+            rows.append(["", "–", "\(mebibytes(own.last)) at last", "–"])
+        }
         return rows
     }
 
@@ -92,6 +96,10 @@ package enum DrillText {
             lines.append(line)
         }
         return lines
+    }
+
+    private static func mebibytes(_ bytes: Int64) -> String {
+        String(format: "%.1f MiB", Double(bytes) / 1_048_576)
     }
 
     static func seconds(_ value: Double?) -> String {

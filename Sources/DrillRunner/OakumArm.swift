@@ -25,6 +25,8 @@ struct OakumArm: Sendable {
         var journal: [EventRecord]
         /// Of the workers that served at the end.
         var lastVerdicts: [VerdictCode]
+        /// What `oakum` itself held; nil when it never told.
+        var ownMemory: OwnMemory?
     }
 
     func run(_ load: DrillLoad, seconds: Double) async throws(DrillError) -> Outcome {
@@ -57,7 +59,8 @@ struct OakumArm: Sendable {
             snapshot throws(DrillError) in try await watch.look(snapshot)
         }
         try await watch.readJournal(load: nil)
-        return Outcome(load: report, journal: watch.journal, lastVerdicts: try await watch.verdicts())
+        return Outcome(
+            load: report, journal: watch.journal, lastVerdicts: try await watch.verdicts(), ownMemory: watch.ownMemory)
     }
 
     private func waitUntilServing(
@@ -128,6 +131,7 @@ final class OakumWatch: Sendable {
         var lastID: Int64 = 0
         var lastStatus: Uptime?
         var silentSince: Uptime?
+        var ownMemory: OwnMemory?
     }
 
     private let arm: DrillArm
@@ -149,6 +153,7 @@ final class OakumWatch: Sendable {
     }
 
     var journal: [EventRecord] { state.withLock { $0.journal } }
+    var ownMemory: OwnMemory? { state.withLock { $0.ownMemory } }
 
     func look(_ load: LoadSnapshot) async throws(DrillError) {
         if let exit = oakum.exitNow() {
@@ -209,6 +214,9 @@ final class OakumWatch: Sendable {
 
     private func tellStatus(_ load: LoadSnapshot, at now: Uptime) async throws(ControlError) {
         let overview = try await plane.overview()
+        if let bytes = overview.oakum.rss?.bytes {
+            state.withLock { $0.ownMemory = $0.ownMemory?.adding(bytes) ?? OwnMemory(first: bytes) }
+        }
         let workers = overview.services.first { $0.name == service.name }?.workers ?? []
         tell(
             .status(

@@ -15,13 +15,18 @@ struct OakumFindings: Hashable, Sendable {
     var recycles = 0
     var verdict: VerdictCode
     var bought: Bought?
+    /// What `oakum` itself held while it watched.
+    var ownMemory: OwnMemory?
     /// Each leak verdict and each recycle, in words: alarms when nothing leaks.
     var alarms: [String] = []
 
     /// - Parameters:
     ///   - lastVerdicts: of the workers that served at the end.
     ///   - startedAt: when the first request was due.
-    init(journal: [EventRecord], lastVerdicts: [VerdictCode], startedAt: Uptime) {
+    init(
+        journal: [EventRecord], lastVerdicts: [VerdictCode], startedAt: Uptime, ownMemory: OwnMemory? = nil
+    ) {
+        self.ownMemory = ownMemory
         verdict = Self.gravest(lastVerdicts)
         for event in journal.map(\.event) {
             let seconds = event.at.uptime - startedAt
