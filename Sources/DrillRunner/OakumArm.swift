@@ -243,7 +243,7 @@ extension Event {
     fileprivate var isNews: Bool {
         switch kind {
         case .workerReady, .workerExited, .workerFailed, .verdict, .recycleStarted, .recycleFinished, .recycleFailed,
-            .recycleWithheld, .slopeAfterwards, .problem:
+            .recycleWithheld, .slopeAfterwards, .leakNamed, .leakNotNamed, .problem:
             true
         case .watchStarted, .watchStopped, .paused, .resumed, .workerStarted, .command: false
         }
