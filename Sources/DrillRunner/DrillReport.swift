@@ -87,6 +87,8 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
     package var restartBuys: RestartBuys?
     /// Resident memory of `oakum` itself during the arm; absent when it never told.
     package var ownMemory: OwnMemory?
+    /// Absent when the workers carried no sampler.
+    package var naming: LeakNaming?
 
     private enum CodingKeys: String, CodingKey {
         case verdict, recycles
@@ -107,6 +109,7 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
         recycles = findings.recycles
         verdict = findings.verdict
         ownMemory = findings.ownMemory
+        naming = findings.naming
         restartBuys = findings.bought.map { RestartBuys(predicted: $0.predictedSeconds, observed: $0.observedSeconds) }
     }
 
@@ -121,6 +124,7 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
         verdict = try container.decode(VerdictCode.self, forKey: .verdict)
         restartBuys = try container.decodeIfPresent(RestartBuys.self, forKey: .restartBuys)
         ownMemory = try container.decodeIfPresent(OwnMemory.self, forKey: .ownMemory)
+        naming = try LeakNaming(ifPresentIn: decoder)
     }
 
     /// What did not happen is null, not absent.
@@ -135,6 +139,7 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
         try container.encode(verdict, forKey: .verdict)
         try container.encode(restartBuys, forKey: .restartBuys)
         try container.encodeIfPresent(ownMemory, forKey: .ownMemory)
+        try naming?.encode(to: encoder)
     }
 }
 

@@ -16,6 +16,7 @@ struct OakumArm: Sendable {
     /// The argv of a worker with variables still in it, options for the fault included.
     let command: [String]
     let recycle: [(key: String, value: String)]
+    let heap: [(key: String, value: String)]
     let tools: DrillTools
     let folder: String
     let tell: @Sendable (DrillNews) -> Void
@@ -94,6 +95,7 @@ struct OakumArm: Sendable {
         let environment = (service.environment + [(DrillFolder.marker, folder)])
             .map { "\(quoted($0.key)): \(quoted($0.value))" }.joined(separator: ", ")
         let recycle = recycle.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
+        let heap = heap.isEmpty ? "" : "heap: {\(heap.map { "\($0.key): \($0.value)" }.joined(separator: ", "))}"
         return """
             state: \(quoted("\(folder)/state"))
             console:
@@ -107,6 +109,7 @@ struct OakumArm: Sendable {
                 memory_budget: \(service.budgetBytes)B
                 health: {path: \(quoted(service.readyPath)), ready_within: \(service.readyWithinSeconds)s}
                 recycle: {\(recycle)}
+                \(heap)
 
             """
     }

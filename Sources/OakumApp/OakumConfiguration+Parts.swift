@@ -52,7 +52,8 @@ extension ServiceSettings {
     /// What workers get of our own environment: enough to find programs and to speak a language, no secrets by chance.
     private static var inherited: [String: String] {
         let names = [
-            "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "ASAN_OPTIONS", "TSAN_OPTIONS",
+            "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "ASAN_OPTIONS", "LSAN_OPTIONS",
+            "TSAN_OPTIONS",
         ]
         let own = ProcessInfo.processInfo.environment
         return own.filter { names.contains($0.key) }
