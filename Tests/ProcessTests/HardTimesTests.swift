@@ -39,7 +39,8 @@ struct HardTimesTests {
         }
     }
 
-    @Test func `a body of 10 MB is refused, and leaves no memory behind`() async throws {
+    @Test(.disabled(if: Sanitizer.isOn, "an instrumented process holds memory of its own"))
+    func `a body of 10 MB is refused, and leaves no memory behind`() async throws {
         try await withOakum { oakum in
             let before = try await oakum.allServing().compactMap(\.latest?.rss).max()
             let body = "{\"email\":\"" + String(repeating: "a", count: 10_000_000) + "\"}"
