@@ -150,7 +150,8 @@ extension FrameRules {
     package static let knownPackages = [
         "NIO*", "_NIO*", "CNIO*", "Hummingbird*", "HTTPTypes", "Logging", "Metrics*", "CoreMetrics", "Prometheus",
         "Tracing*", "Instrumentation", "ServiceContextModule", "ServiceLifecycle", "UnixSignals", "Vapor", "AsyncKit",
-        "RoutingKit", "ConsoleKit", "Fluent*", "PostgresNIO", "PostgresKit", "SQLKit", "MySQLNIO", "RediStack", "Valkey",
+        "RoutingKit", "ConsoleKit", "Fluent*", "PostgresNIO", "PostgresKit", "SQLKit", "MySQLNIO", "RediStack",
+        "Valkey",
         "AsyncHTTPClient", "Crypto", "_CryptoExtras", "CryptoExtras", "X509", "SwiftASN1", "JWTKit", "GRDB", "SQLite",
         "Collections", "OrderedCollections", "DequeModule", "HashTreeCollections", "HeapModule", "BitCollections",
         "InternalCollectionsUtilities", "Atomics", "Algorithms", "AsyncAlgorithms", "ArgumentParser", "SystemPackage",

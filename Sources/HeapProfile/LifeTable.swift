@@ -1,4 +1,5 @@
 import Glibc
+import OakumModel
 
 extension LifetimeBucket {
     /// The first lifetime that belongs to a bucket, in seconds.
@@ -69,38 +70,45 @@ struct LifeTable: Hashable, Sendable {
         return sum
     }
 
-    /// The share that outlives bucket `last`, of what reached bucket `first`: with its interval.
+    /// The share that outlives bucket `last`, of what reached bucket `first`.
     ///
-    /// The estimate is the actuarial form of Kaplan and Meier's (who is censored within a bucket is at risk for half of
-    /// it). The interval is the beta product of Fay, Brittain and Proschan (Biostatistics 14, 2013), which holds its rate
-    /// for few samples and without events, where Greenwood's does not. Its ends take the two extremes for those censored
-    /// within a bucket, at its beginning and at its end, so that it holds whatever the lifetimes within a bucket are.
-    func share(outliving last: Int, from first: Int = 0, confidence: Double) -> (
-        estimate: Double, low: Double, high: Double
-    ) {
+    /// The actuarial form of Kaplan and Meier's estimate: who is censored within a bucket is at risk for half of it.
+    func estimate(outliving last: Int, from first: Int = 0) -> Double {
         var estimate = 1.0
+        var reached = atRisk(first)
+        for bucket in first...max(first, last) {
+            if freed[bucket] > 0 { estimate *= max(0, 1 - freed[bucket] / (reached - live[bucket] / 2)) }
+            reached -= freed[bucket] + live[bucket]
+        }
+        guard atRisk(last + 1) <= 0 else { return estimate }
+        // Nobody is left to say that anything outlives it: where most had the time, all that had it were freed.
+        let untimed = live[first...max(first, last)].reduce(0, +)
+        return freed[first...max(first, last)].reduce(0, +) > untimed ? 0 : estimate
+    }
+
+    /// The same with its interval.
+    ///
+    /// The interval is the beta product of Fay, Brittain and Proschan (Biostatistics 14, 2013), which holds its rate for
+    /// few samples and without events, where Greenwood's does not. Its ends take the two extremes for those censored
+    /// within a bucket, at its beginning and at its end, so that it holds whatever the lifetimes within a bucket are.
+    func share(outliving last: Int, from first: Int = 0, confidence: Double) -> Estimate {
+        let estimate = estimate(outliving: last, from: first)
         var (low, high) = (BetaProduct(), BetaProduct())
         var reached = atRisk(first)
         for bucket in first...max(first, last) {
             let (dead, censored) = (freed[bucket], live[bucket])
             if dead > 0 {
-                estimate *= max(0, 1 - dead / (reached - censored / 2))
                 low.multiply(max(0, reached - censored - dead) + 1, dead)
-                high.multiply(reached - dead + 1, dead)
+                high.multiply(max(0, reached - dead) + 1, dead)
             }
             reached -= dead + censored
         }
-        reached = atRisk(last + 1)
-        if reached <= 0 {
-            // Nobody is left to say that anything outlives it: whoever had the time was freed.
-            let untimed = live[first...max(first, last)].reduce(0, +)
-            estimate = freed[first...max(first, last)].reduce(0, +) > untimed ? 0 : estimate
-        }
-        low.multiply(reached, 1)
+        let after = atRisk(last + 1)
+        low.multiply(after, 1)
         let tail = (1 - confidence) / 2
-        return (
-            estimate, min(estimate, reached > 0 ? low.quantile(tail) : 0), max(estimate, high.quantile(1 - tail))
-        )
+        return Estimate(
+            estimate: estimate, low: min(estimate, after > 0 ? low.quantile(tail) : 0),
+            high: max(estimate, high.quantile(1 - tail)))
     }
 }
 

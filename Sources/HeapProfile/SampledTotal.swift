@@ -21,18 +21,13 @@ package struct SampledTotal: Hashable, Sendable {
     /// - Parameter confidence: the rate at which the intervals cover the truth, 0 to 1.
     package init(_ records: some Sequence<AllocationRecord>, confidence: Double = 0.95) {
         var (bytes, blocks) = (WeightedSum(), WeightedSum())
-        for record in records { Self.add(record, &bytes, &blocks) }
+        for record in records {
+            bytes.add(bytesOf: record)
+            blocks.add(blocksOf: record)
+        }
         self.init(
             samples: bytes.count, bytes: bytes.estimate(confidence: confidence),
             blocks: blocks.estimate(confidence: confidence))
-    }
-
-    private static func add(_ record: AllocationRecord, _ bytes: inout WeightedSum, _ blocks: inout WeightedSum) {
-        // A block of no bytes is sampled as if it had one.
-        let size = max(1, Double(record.size))
-        let probability = min(1, size / max(size, record.weight))
-        bytes.add(Double(record.size) / probability, probability: probability)
-        blocks.add(1 / probability, probability: probability)
     }
 }
 
@@ -53,6 +48,14 @@ struct WeightedSum: Hashable, Sendable {
         variance += (1 - probability) * value * value
         certain += value * probability
         largest = max(largest, value * (1 - probability).squareRoot())
+    }
+
+    mutating func add(bytesOf record: AllocationRecord) {
+        add(record.weight, probability: record.probability)
+    }
+
+    mutating func add(blocksOf record: AllocationRecord) {
+        add(1 / record.probability, probability: record.probability)
     }
 
     func estimate(confidence: Double) -> Estimate {
@@ -88,5 +91,13 @@ struct WeightedSum: Hashable, Sendable {
             estimate: difference,
             low: difference - norm(plus.estimate - plus.low, minus.high - minus.estimate),
             high: difference + norm(plus.high - plus.estimate, minus.estimate - minus.low))
+    }
+}
+
+extension AllocationRecord {
+    /// With which it was sampled. A block of no bytes is sampled as if it had one.
+    var probability: Double {
+        let size = max(1, Double(size))
+        return min(1, size / max(size, weight))
     }
 }

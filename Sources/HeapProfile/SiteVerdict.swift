@@ -64,7 +64,7 @@ struct SiteJudge {
             return SiteVerdict(code: .settled, reason: settled)
         }
         var kept = WeightedSum()
-        for sample in lasting { kept.add(sample.record) }
+        for sample in lasting { kept.add(bytesOf: sample.record) }
         let window = max(births.until - (births.times.first ?? 0), 1e-3)
         let bytes = kept.estimate(confidence: confidence)
         let rate = Estimate(

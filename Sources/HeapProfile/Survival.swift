@@ -26,27 +26,24 @@ package struct Survival: Hashable, Sendable {
     ///   - live: ages in seconds and weights in bytes.
     ///   - confidence: the rate at which each interval covers the truth.
     /// - Returns: nil when there are too few samples to see anything at any age.
-    init?(freed: some Sequence<LifetimeBucket>, live: some Sequence<(age: Double, weight: Double)>, confidence: Double) {
+    init?(freed: some Sequence<LifetimeBucket>, live: some Sequence<(age: Double, weight: Double)>, confidence: Double)
+    {
         let table = LifeTable(freed: freed, live: live)
         guard let last = Self.horizon(of: table) else { return nil }
-        let share = table.share(outliving: last, confidence: confidence)
-        neverFreed = Estimate(estimate: share.estimate, low: share.low, high: share.high)
+        neverFreed = table.share(outliving: last, confidence: confidence)
         horizonSeconds = LifetimeBucket.end(of: last)
         // Two octaves: a quarter of the horizon.
         let first = max(0, last - 3)
-        let flat = table.share(outliving: last, from: first, confidence: confidence)
-        tail = Estimate(estimate: flat.estimate, low: flat.low, high: flat.high)
+        tail = table.share(outliving: last, from: first, confidence: confidence)
         tailSeconds = LifetimeBucket.start(of: first)
         curve = []
         var level = 1.0
         for bucket in 0...last {
-            let next = table.share(outliving: bucket, confidence: confidence)
-            guard next.estimate < level || bucket == last else { continue }
-            level = next.estimate
-            curve.append(
-                SurvivalPoint(
-                    seconds: LifetimeBucket.end(of: bucket),
-                    share: Estimate(estimate: next.estimate, low: next.low, high: next.high)))
+            let next = table.estimate(outliving: bucket)
+            guard next < level || bucket == last else { continue }
+            level = next
+            let share = bucket == last ? neverFreed : table.share(outliving: bucket, confidence: confidence)
+            curve.append(SurvivalPoint(seconds: LifetimeBucket.end(of: bucket), share: share))
         }
         medianSeconds = curve.first { $0.share.estimate <= 0.5 }?.seconds
         freedSamples = table.freedSamples
