@@ -103,6 +103,7 @@ extension FunctionName {
     private static func withoutSuffixes(_ name: Substring) -> Substring {
         var name = name
         while name.hasSuffix("]"), let clone = name.range(of: " [clone ") { name = name[..<clone.lowerBound] }
+        if let suffix = name.range(of: " with unmangled suffix ") { name = name[..<suffix.lowerBound] }
         if let offset = name.range(of: " + "), name[offset.upperBound...].allSatisfy({ $0.isHexDigit || $0 == "x" }) {
             name = name[..<offset.lowerBound]
         }
@@ -188,7 +189,7 @@ extension FunctionName {
             rest = rest[marker.upperBound...]
             return rest.firstIndex(of: ")").map { String(rest[..<$0]) }
         }
-        for word in ["static ", "class ", "one-time initialization function for ", "default argument "]
+        for word in ["static ", "class ", "one-time initialization function for "]
         where rest.hasPrefix(word) {
             rest = rest.dropFirst(word.count)
         }
