@@ -69,6 +69,11 @@ struct NamedFrame: Hashable, Sendable {
     init(_ frame: Frame, rules: FrameRules, isOffset: Bool = false) {
         self.frame = frame
         self.isOffset = isOffset
+        guard !isOffset || !frame.module.isEmpty else {
+            // In no file: made at run time (a just-in-time compiler), or where a broken stack led. Its address says nothing.
+            (role, key) = (.runtime, "?")
+            return
+        }
         let name = FunctionName(frame.function)
         role = rules.role(of: frame, named: name)
         let file = frame.file.flatMap(Self.fileName) ?? ""

@@ -70,6 +70,11 @@ struct LifeTable: Hashable, Sendable {
         return sum
     }
 
+    /// Effective samples seen at ages beyond a bucket.
+    func beyond(_ bucket: Int) -> (freed: Double, live: Double) {
+        (freed[(bucket + 1)...].reduce(0, +), live[(bucket + 1)...].reduce(0, +))
+    }
+
     /// The share that outlives bucket `last`, of what reached bucket `first`.
     ///
     /// The actuarial form of Kaplan and Meier's estimate: who is censored within a bucket is at risk for half of it.

@@ -38,6 +38,8 @@ struct WeightedSum: Hashable, Sendable {
     private(set) var variance = 0.0
     /// The part that is there for certain: the values themselves, not what they stand for.
     private(set) var certain = 0.0
+    /// The smallest of the values themselves.
+    private(set) var smallest = Double.infinity
     /// The largest step that one more sample of the kind could have made.
     private(set) var largest = 0.0
 
@@ -47,6 +49,7 @@ struct WeightedSum: Hashable, Sendable {
         total += value
         variance += (1 - probability) * value * value
         certain += value * probability
+        smallest = min(smallest, max(1, value * probability))
         largest = max(largest, value * (1 - probability).squareRoot())
     }
 
@@ -66,7 +69,10 @@ struct WeightedSum: Hashable, Sendable {
         let low = variance / uncertain * Quantiles.gamma(tail, shape: lowShape)
         let (mean, spread) = (uncertain + largest, variance + largest * largest)
         let high = spread / mean * Quantiles.gamma(1 - tail, shape: mean * mean / spread)
-        return Estimate(estimate: total, low: certain + min(low, uncertain), high: certain + max(high, uncertain))
+        // What was not seen comes in whole blocks.
+        return Estimate(
+            estimate: total, low: certain + min((low / smallest).rounded(.down) * smallest, uncertain),
+            high: certain + max((high / smallest).rounded(.up) * smallest, uncertain))
     }
 
     /// What may have gone unseen when nothing was: the upper end for a sum without a sample, of values like `like`.

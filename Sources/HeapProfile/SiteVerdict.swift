@@ -73,7 +73,7 @@ struct SiteJudge {
     }
 
     private func isFlat(_ survival: Survival) -> Bool {
-        survival.tail.estimate > 0.9 && survival.tail.low > Self.flatShare
+        survival.tail.estimate > 0.9 && survival.tail.low > Self.flatShare && survival.freedBeyond < 0.1
     }
 
     private func turnover(_ survival: Survival) -> String {

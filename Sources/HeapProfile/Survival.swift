@@ -13,6 +13,8 @@ package struct Survival: Hashable, Sendable {
     /// Of what reached the age `tailSeconds`, the share that outlives the horizon: 1 where the curve keeps its level.
     package var tail: Estimate
     package var tailSeconds: Double
+    /// Of the few that were seen to reach the horizon, the share that was freed since: a level may be about to end.
+    package var freedBeyond: Double
     /// The curve up to the horizon, one point for each age at which it falls, by rising age.
     package var curve: [SurvivalPoint]
     package var freedSamples: Int
@@ -36,6 +38,8 @@ package struct Survival: Hashable, Sendable {
         let first = max(0, last - 3)
         tail = table.share(outliving: last, from: first, confidence: confidence)
         tailSeconds = LifetimeBucket.start(of: first)
+        let (freed, live) = table.beyond(last)
+        freedBeyond = freed >= 2.999 ? freed / (freed + live) : 0
         curve = []
         var level = 1.0
         for bucket in 0...last {
@@ -51,10 +55,12 @@ package struct Survival: Hashable, Sendable {
         freedBytes = table.freedWeight
     }
 
-    /// The last bucket whose outcome is known for enough samples: freed in it or alive after it. Enough is three, and a
-    /// quarter of the live ones: at the age of the very oldest, a level would hang on one or two samples.
+    /// The last bucket whose outcome is known for enough samples: freed in it or alive after it. Enough is three, six
+    /// where half of the live ones are as many, and a quarter of the live ones: at the age of the very oldest, a level
+    /// would hang on one or two samples.
     private static func horizon(of table: LifeTable) -> Int? {
-        let enough = max(2.999, table.live.reduce(0, +) / 4)
+        let live = table.live.reduce(0, +)
+        let enough = max(2.999, min(5.999, live / 2), live / 4)
         var after = 0.0
         for bucket in LifetimeBucket.indices.reversed() {
             defer { after += table.freed[bucket] + table.live[bucket] }
