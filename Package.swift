@@ -59,6 +59,7 @@ let ring0: [Target] = [
     code("OakumModel"),
     code("LeakDetection", ["OakumModel"]),
     code("Recycling", ["OakumModel"]),
+    code("HeapProfile", ["OakumModel"]),
     code("KeeperProtocol"),
     code("KeeperCore", ["KeeperProtocol"]),
     code("OakumTestKit", ["OakumModel", "Spawning"]),
@@ -67,6 +68,7 @@ let ring0: [Target] = [
     tests("OakumModelTests", ["OakumModel"]),
     tests("LeakDetectionTests", ["LeakDetection", "OakumModel"], exclude: ["Corpus"]),
     tests("RecyclingTests", ["Recycling", "OakumModel"]),
+    tests("HeapProfileTests", ["HeapProfile", "OakumModel"]),
     tests("KeeperProtocolTests", ["KeeperProtocol", "KeeperCore"]),
 ]
 
