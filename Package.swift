@@ -73,7 +73,6 @@ let ring0: [Target] = [
 ]
 
 let shared: [Target] = [
-    .target(name: "CLinux"),
     .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
     .systemLibrary(
         name: "CSodium", path: "Sources/CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
@@ -83,6 +82,14 @@ let shared: [Target] = [
     code("PrometheusText"),
     code("StrictYAML", [yams]),
     code("ProcessReadings", ["CLinux"]),
+]
+
+// What reads a heap from outside its process: no outside packages either, so it is built and tested with the core.
+let heap: [Target] = [
+    .target(name: "CLinux"),
+    .target(name: "CElf", linkerSettings: [.linkedLibrary("dw")]),
+    code("HeapInspection", ["HeapProfile", "OakumModel", "CLinux", "CElf"]),
+    tests("HeapInspectionTests", ["HeapInspection", "HeapProfile", "OakumModel", "CLinux"]),
 ]
 
 let products: [Target] = [
@@ -238,5 +245,5 @@ let package = Package(
             .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         ],
     targets: coreOnly
-        ? ring0 : ring0 + shared + products + ring1 + ring2 + jobs + ring3 + registration + examples + heavyTests
+        ? ring0 + heap : ring0 + heap + shared + products + ring1 + ring2 + jobs + ring3 + registration + examples + heavyTests
 )
