@@ -245,5 +245,6 @@ let package = Package(
             .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         ],
     targets: coreOnly
-        ? ring0 + heap : ring0 + heap + shared + products + ring1 + ring2 + jobs + ring3 + registration + examples + heavyTests
+        ? ring0 + heap
+        : ring0 + heap + shared + products + ring1 + ring2 + jobs + ring3 + registration + examples + heavyTests
 )

@@ -79,7 +79,8 @@ package struct ElfHeader: Hashable, Sendable {
             let content = position + 12 + (Int(nameBytes) + 3) / 4 * 4
             let end = content + Int(contentBytes)
             guard end <= bytes.count else { return nil }
-            if type == 3, nameBytes == 4, bytes[(position + 12)..<(position + 16)].elementsEqual([0x47, 0x4E, 0x55, 0]),
+            if type == 3, nameBytes == 4,
+                bytes[(position + 12)..<(position + 16)].elementsEqual([0x47, 0x4E, 0x55, 0]),
                 contentBytes > 0, contentBytes <= buildIDLimit
             {
                 return Array(bytes[content..<end])

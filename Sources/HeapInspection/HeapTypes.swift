@@ -84,7 +84,8 @@ final class HeapTypes {
                 let boxed = memory.word(at: address &+ 16), let name = names.name(ofMetadata: boxed)
             else { return nil }
             return HeapType(
-                kind: .box, name: "captured \(name)", instanceBytes: size(ofMetadata: boxed).map { $0 + UInt64(offset) },
+                kind: .box, name: "captured \(name)",
+                instanceBytes: size(ofMetadata: boxed).map { $0 + UInt64(offset) },
                 metadata: [address])
         case .errorBox:
             return modules.index(of: address) == nil

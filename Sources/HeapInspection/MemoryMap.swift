@@ -35,7 +35,8 @@ package struct MemoryMap: Hashable, Sendable {
         var last: UInt64 = 0
         for line in text.split(separator: UInt8(ascii: "\n")) {
             guard let region = Self.region(line) else {
-                throw .malformed("a line of the memory map is malformed: \(String(decoding: line.prefix(80), as: UTF8.self))")
+                throw .malformed(
+                    "a line of the memory map is malformed: \(String(decoding: line.prefix(80), as: UTF8.self))")
             }
             guard region.start >= last else { throw .malformed("the memory map is not in order") }
             last = region.end
