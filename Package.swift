@@ -89,7 +89,8 @@ let heap: [Target] = [
     .target(name: "CLinux"),
     .target(name: "CElf", linkerSettings: [.linkedLibrary("dw")]),
     code("HeapInspection", ["HeapProfile", "OakumModel", "CLinux", "CElf"]),
-    tests("HeapInspectionTests", ["HeapInspection", "HeapProfile", "OakumModel", "CLinux"]),
+    tests(
+        "HeapInspectionTests", ["HeapInspection", "HeapProfile", "OakumModel", "CLinux"], exclude: ["Programs"]),
 ]
 
 let products: [Target] = [

@@ -73,6 +73,10 @@ size_t celf_demangle(const char *mangled, size_t length, char *buffer, size_t ca
         free(copy);
     }
     if (!text) return 0;
+    if (strlen(text) == length && memcmp(text, mangled, length) == 0) {  // Not a name it knows: given back as it is.
+        free(text);
+        return 0;
+    }
     size_t count = strnlen(text, capacity - 1);
     memcpy(buffer, text, count);
     buffer[count] = 0;

@@ -22,8 +22,12 @@ struct ChainWriter {
         var result = Places()
         switch path.edges.last?.holder {
         case .global(let location, _): result.data.insert(location)
-        case .block(let index): if let place = resumption(index) { result.code.insert(place + 1) }
         default: break
+        }
+        for edge in path.edges {
+            guard case .block(let index) = edge.holder, graph.blocks[index].kind == .task else { continue }
+            result.code.formUnion(
+                TaskState(graph.blocks[index].start, world.memory, world.modules).calls.map { $0 + 1 })
         }
         return result
     }
@@ -38,21 +42,28 @@ struct ChainWriter {
             if !stillHolds(edge, graph.blocks[held]) { moved += 1 }
             guard case .block(let index) = edge.holder else { continue }
             let holder = graph.blocks[index]
+            // Child tasks of one group are linked one to the next: the others are no part of the reason.
+            if holder.kind == .task, graph.blocks[held].kind == .task, held != block {
+                held = index
+                if edge != path.edges.last { continue }
+            }
             hops.append(
                 HolderChain.Hop(
-                    kind: holder.kind, type: holder.type, place: world.place(in: holder, at: edge.offset),
-                    offset: edge.offset, isInterior: edge.target > 0))
+                    kind: holder.kind, type: holder.kind == .task ? taskWords(index) : holder.type,
+                    place: world.place(in: holder, at: edge.offset), offset: edge.offset, isInterior: edge.target > 0))
             held = index
         }
-        let root = root(path)
-        if case .task = root { hops.removeLast() }
-        if case .cycle = root { hops.removeLast() }
+        let root = root(path, closing: hops.last)
+        switch root {
+        case .task, .cycle: hops.removeLast()
+        default: break
+        }
         return HolderChain(type: leaf.type, kind: leaf.kind, hops: hops, root: root, moved: moved)
     }
 
-    private func root(_ path: HolderGraph.Path) -> HolderChain.Root {
+    private func root(_ path: HolderGraph.Path, closing: HolderChain.Hop?) -> HolderChain.Root {
         switch path.end {
-        case .cycle(let back): return .cycle(backTo: back)
+        case .cycle: return closing.map { .cycle($0) } ?? .unreferenced
         case .unreferenced: return .unreferenced
         case .unfinished: return .unknown(stoppedBy ?? "the search ended")
         case .root: break
@@ -65,59 +76,28 @@ struct ChainWriter {
                 offset: location &- image.bias)
         case .stack(let thread, let name, _): return .stack(thread: thread, name: name)
         case .block(let index):
-            let block = graph.blocks[index]
-            let place = resumption(index).flatMap { names.frames[$0 + 1]?.last?.function }
-            return .task(id: world.memory.word32(at: block.start &+ 36), resumesIn: place)
+            let state = TaskState(graph.blocks[index].start, world.memory, world.modules)
+            return .task(id: state.id, resumesIn: place(of: state), isFinished: state.isFinished)
         case nil: return .unreferenced
         }
     }
 
-    /// Where a suspended task goes on: the function pointer in its job header.
-    private func resumption(_ index: Int) -> UInt64? {
-        let block = graph.blocks[index]
-        guard block.kind == .task, let place = world.memory.word(at: block.start &+ 48),
-            world.modules.index(of: place) != nil
-        else { return nil }
-        return place
+    private func taskWords(_ index: Int) -> String {
+        let state = TaskState(graph.blocks[index].start, world.memory, world.modules)
+        return HolderChain.words(task: state.id, place: place(of: state), isFinished: state.isFinished)
+    }
+
+    /// The innermost asynchronous function of a task that is not the runtime's.
+    private func place(of task: TaskState) -> String? {
+        for call in task.calls {
+            guard let function = names.frames[call + 1]?.last?.function else { continue }
+            if let plain = FunctionWords.asynchronous(function) { return plain }
+        }
+        return nil
     }
 
     private func stillHolds(_ edge: HolderGraph.Edge, _ held: HolderGraph.Block) -> Bool {
         guard let word = world.memory.word(at: edge.location) else { return false }
         return (held.start..<held.end).contains(word & 0x00FF_FFFF_FFFF_FFFF)
-    }
-}
-
-/// Plain names of globals, out of demangled symbols.
-enum GlobalName {
-    /// "static main.Cache.shared : main.Cache" → "static Cache.shared".
-    static func plain(_ demangled: String) -> String {
-        var text = demangled[...]
-        if let colon = text.range(of: " : ") { text = text[..<colon.lowerBound] }
-        for prefix in ["static ", "global "] where text.hasPrefix(prefix) {
-            return prefix == "static "
-                ? "static " + withoutModule(text.dropFirst(prefix.count)) : withoutModule(text.dropFirst(prefix.count))
-        }
-        return withoutModule(text)
-    }
-
-    /// Cuts "Module." in front, but leaves C++ names and plain symbols alone.
-    private static func withoutModule(_ name: Substring) -> String {
-        let parts = name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, !name.contains("::"), !parts[0].isEmpty, !parts[1].isEmpty,
-            parts[0].allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" })
-        else { return String(name) }
-        return String(parts[1])
-    }
-}
-
-extension Substring {
-    /// The first place of a text; nil when it is not there. (Foundation's, without Foundation.)
-    fileprivate func range(of text: String) -> Range<Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
-            start = index(after: start)
-        }
-        return nil
     }
 }

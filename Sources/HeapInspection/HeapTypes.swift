@@ -42,6 +42,7 @@ final class HeapTypes {
     let memory: CheckedMemory
     let modules: ModuleMap
     let names: TypeNames
+    let mangled: MangledTypes
     private var cache: [UInt64: HeapType?] = [:]
     private static let cacheLimit = 65_536
     private static let instanceLimit: UInt64 = 1 << 28
@@ -49,7 +50,8 @@ final class HeapTypes {
     init(_ memory: CheckedMemory, _ modules: ModuleMap) {
         self.memory = memory
         self.modules = modules
-        self.names = TypeNames(memory)
+        names = TypeNames(memory)
+        mangled = MangledTypes(names)
     }
 
     /// The object that begins at an address: a valid metadata pointer, and behind it a valid reference count.
@@ -155,8 +157,15 @@ final class HeapTypes {
         }
     }
 
+    /// "a closure that captures Screen": by the capture descriptor, when the binary has it.
     private func captures(_ metadata: UInt64) -> String {
-        "closure context"
+        guard let descriptor = memory.word(at: metadata &+ 16), modules.index(of: descriptor) != nil,
+            let count = memory.word32(at: descriptor), count > 0, count <= 64
+        else { return "a closure" }
+        let captured = (0..<UInt64(min(count, 6))).map { index in
+            memory.relative(at: descriptor &+ 12 &+ index * 4).flatMap { mangled.name(at: $0) } ?? "_"
+        }
+        return "a closure that captures " + captured.joined(separator: ", ") + (count > 6 ? ", …" : "")
     }
 }
 

@@ -31,10 +31,10 @@ package struct HolderChain: Hashable, Sendable, Codable {
         /// A variable on a thread's stack, or in its thread-local storage.
         case stack(thread: Int32, name: String)
         /// A task of Swift concurrency; where it will go on, when that is known.
-        case task(id: UInt32?, resumesIn: String?)
-        /// The last hop is held by an earlier one (counted from 0, the leaked block itself), and nothing else holds
-        /// either of them.
-        case cycle(backTo: Int)
+        case task(id: UInt32?, resumesIn: String?, isFinished: Bool)
+        /// The last hop (or the leaked block, without hops) is held by an earlier block again, and nothing else holds
+        /// any of them. The hop says where the reference stands that closes the circle.
+        case cycle(Hop)
         /// Nobody refers to the last block: it is lost (memory of C), or held in a way that cannot be seen.
         case unreferenced
         /// The search ended before it found one; why.
@@ -73,8 +73,8 @@ package struct HolderChain: Hashable, Sendable, Codable {
         case .global(let name?, _, _): name
         case .global(nil, let module, let offset): "a global of \(module) at +0x\(String(offset, radix: 16))"
         case .stack(let thread, let name): "the stack of thread \(thread)" + (name.isEmpty ? "" : " (\(name))")
-        case .task(let id, let place):
-            "task" + (id.map { " \($0)" } ?? "") + (place.map { ", which goes on in \($0)" } ?? "")
+        case .task(let id, let place, let isFinished):
+            Self.words(task: id, place: place, isFinished: isFinished)
         case .cycle: "a cycle, no root"
         case .unreferenced: "nothing that can be seen"
         case .unknown(let why): "unknown (\(why))"
@@ -83,9 +83,7 @@ package struct HolderChain: Hashable, Sendable, Codable {
 
     private var rootWords: String {
         switch root {
-        case .cycle(let index):
-            "which is held by \(index == 0 ? Self.words(type, kind) : Self.words(hops[min(index, hops.count) - 1])) "
-                + "again: a cycle, no root"
+        case .cycle(let hop): "held by \(Self.words(hop)) again: a cycle, no root"
         case .unreferenced: "which nothing refers to"
         case .unknown(let why): "further holders unknown: \(why)"
         default: "held by \(rootName)"
@@ -94,6 +92,12 @@ package struct HolderChain: Hashable, Sendable, Codable {
 
     private static func words(_ type: String?, _ kind: BlockKind) -> String {
         type ?? (kind == .unknown ? "a block of unknown type" : kind.rawValue)
+    }
+
+    static func words(task id: UInt32?, place: String?, isFinished: Bool) -> String {
+        let name = "task" + (id.map { " \($0)" } ?? "")
+        if isFinished { return "\(name), which has finished and whose result nobody took" }
+        return name + (place.map { ", which waits in \($0)" } ?? "")
     }
 
     private static func words(_ hop: Hop) -> String {

@@ -26,6 +26,8 @@ struct HolderGraph {
         /// Metadata of its class and superclasses; empty when it is no object.
         var lineage: [UInt64] = []
         var metadata: UInt64 = 0
+        /// Of an object, without what is tail-allocated.
+        var fixedBytes: UInt64?
         var tail: HeapType.Tail?
         /// Of a Swift object: weak references go through it, and hold nothing.
         var sideTable: UInt64?
@@ -58,8 +60,8 @@ struct HolderGraph {
         blocks[block].dropped += dropped
     }
 
-    /// A task keeps its own memory and what its calls hold: nothing further is asked of it.
-    func isRoot(_ block: Int) -> Bool { blocks[block].kind == .task }
+    /// A task keeps its own memory and what its calls hold, and need not be held by anybody: it may wait for an answer.
+    private func isRoot(_ block: Int) -> Bool { blocks[block].kind == .task }
 
     // MARK: - Reading chains
 
@@ -79,42 +81,117 @@ struct HolderGraph {
         }
 
         var isAnchored: Bool { end == .root }
+
+        var holders: Set<Holder> { Set(edges.map(\.holder)) }
     }
 
     /// The most telling way from a block to a root: typed hops before unknown ones, globals and tasks before stacks.
     func path(from start: Int) -> Path {
-        var cost: [Int: Int] = [start: 0]
-        var way: [Int: [Edge]] = [start: []]
-        var open: Set<Int> = [start]
+        var path = nearest(from: start)
+        // A task may be held in turn: a child by its group's task, a finished one by whoever has its handle.
+        var visited: Set<Int> = [start]
+        while case .block(let task)? = path.edges.last?.holder, path.end == .root, visited.insert(task).inserted {
+            let further = nearest(from: task)
+            guard tells(further), further.holders.isDisjoint(with: path.holders) else { break }
+            path.edges += further.edges
+            path.cost += further.cost
+        }
+        return path
+    }
+
+    /// How far behind a task its own holders are looked for.
+    private static let taskReach = 12
+
+    /// Whether a way on from a task says more than the task alone: to another task, or to a global by known types.
+    private func tells(_ path: Path) -> Bool {
+        guard path.end == .root, path.cost <= Self.taskReach + Self.taskPrice, let last = path.edges.last else {
+            return false
+        }
+        let kinds = path.edges.compactMap { edge in
+            if case .block(let index) = edge.holder { blocks[index].kind } else { nil }
+        }
+        switch last.holder {
+        case .block: return kinds.allSatisfy { $0 == .task || $0 == .taskMemory }
+        case .stack: return false
+        case .global: return kinds.allSatisfy { $0 != .unknown }
+        }
+    }
+
+    /// Blocks on the ways from one whose holders are still to be looked for, as far as that can change its path.
+    func unexpanded(from start: Int) -> [Int] {
+        let path = path(from: start)
+        var bound = Int.max
+        if path.isAnchored {
+            bound = path.cost
+            if case .block? = path.edges.last?.holder { bound += Self.taskReach }
+        }
+        return explore(from: start).order.filter { !blocks[$0.block].isExpanded && $0.cost < bound }.map(\.block)
+    }
+
+    /// What a root that is a task costs beyond the way there.
+    private static let taskPrice = 4
+
+    /// Ways to all blocks, the cheapest first (Dijkstra's algorithm; costs are small, so the queue is a row of buckets).
+    private func explore(from start: Int) -> (order: [(block: Int, cost: Int)], ways: [Int: (edge: Edge, from: Int)]) {
+        var ways: [Int: (edge: Edge, from: Int)] = [:]
+        var costs: [Int: Int] = [start: 0]
+        var order: [(block: Int, cost: Int)] = []
+        var buckets: [[Int]] = [[start]]
         var done: Set<Int> = []
-        var best: Path?
-        var unfinished: Path?
-        while let next = open.min(by: { (cost[$0, default: 0], $0) < (cost[$1, default: 0], $1) }) {
-            open.remove(next)
-            done.insert(next)
-            let edges = way[next, default: []]
-            let price = cost[next, default: 0]
-            if let best, price >= best.cost { break }
-            if next != start, isRoot(next) {
-                best = Path(edges: edges, end: .root, cost: price)
-                break
-            }
-            if !blocks[next].isExpanded, price < unfinished?.cost ?? .max {
-                unfinished = Path(edges: edges, end: .unfinished, cost: price)
-            }
-            for edge in blocks[next].holders {
-                let total = price + self.price(edge)
-                guard case .block(let holder) = edge.holder else {
-                    if total < best?.cost ?? .max { best = Path(edges: edges + [edge], end: .root, cost: total) }
-                    continue
+        var price = 0
+        while price < buckets.count {
+            while let next = buckets[price].popLast() {
+                guard done.insert(next).inserted else { continue }
+                order.append((next, price))
+                for edge in blocks[next].holders {
+                    guard case .block(let holder) = edge.holder, !done.contains(holder) else { continue }
+                    let total = price + self.price(edge)
+                    guard total < costs[holder] ?? .max else { continue }
+                    costs[holder] = total
+                    ways[holder] = (edge, next)
+                    while buckets.count <= total { buckets.append([]) }
+                    buckets[total].append(holder)
                 }
-                guard !done.contains(holder), total < cost[holder] ?? .max else { continue }
-                cost[holder] = total
-                way[holder] = edges + [edge]
-                open.insert(holder)
+            }
+            price += 1
+        }
+        return (order, ways)
+    }
+
+    private func edges(to block: Int, _ ways: [Int: (edge: Edge, from: Int)]) -> [Edge] {
+        var result: [Edge] = []
+        var next = block
+        while let (edge, from) = ways[next] {
+            result.append(edge)
+            next = from
+        }
+        return result.reversed()
+    }
+
+    private func nearest(from start: Int) -> Path {
+        let (order, ways) = explore(from: start)
+        var best: (cost: Int, block: Int, edge: Edge?)?
+        var unfinished: (cost: Int, block: Int)?
+        for (block, cost) in order {
+            if let best, cost >= best.cost { break }
+            if block != start, isRoot(block), cost + Self.taskPrice < best?.cost ?? .max {
+                best = (cost + Self.taskPrice, block, nil)
+            }
+            if !blocks[block].isExpanded, unfinished == nil { unfinished = (cost, block) }
+            for edge in blocks[block].holders {
+                if case .block = edge.holder { continue }
+                let total = cost + price(edge)
+                if total < best?.cost ?? .max { best = (total, block, edge) }
             }
         }
-        return best ?? unfinished ?? cycle(from: start, ways: way) ?? lost(from: start, ways: way, cost: cost)
+        if let best {
+            let edges = edges(to: best.block, ways) + [best.edge].compactMap(\.self)
+            return Path(edges: edges, end: .root, cost: best.cost)
+        }
+        if let unfinished {
+            return Path(edges: edges(to: unfinished.block, ways), end: .unfinished, cost: unfinished.cost)
+        }
+        return cycle(from: start, order.map(\.block), ways) ?? lost(from: start, order.map(\.block), ways)
     }
 
     private func price(_ edge: Edge) -> Int {
@@ -135,29 +212,27 @@ struct HolderGraph {
     }
 
     /// The nearest way that comes back to itself, through known types only.
-    private func cycle(from start: Int, ways: [Int: [Edge]]) -> Path? {
+    private func cycle(from start: Int, _ order: [Int], _ ways: [Int: (edge: Edge, from: Int)]) -> Path? {
         var best: Path?
-        for (block, way) in ways {
-            let onWay =
-                [start]
-                + way.compactMap { edge in
-                    if case .block(let index) = edge.holder { index } else { nil }
-                }
+        for block in order {
+            var way: [Edge]?
             for edge in blocks[block].holders {
-                guard case .block(let holder) = edge.holder, let back = onWay.firstIndex(of: holder),
-                    onWay[back...].allSatisfy({ blocks[$0].kind != .unknown })
+                guard case .block(let holder) = edge.holder else { continue }
+                let edges = way ?? edges(to: block, ways)
+                way = edges
+                let onWay = [start] + edges.compactMap { if case .block(let index) = $0.holder { index } else { nil } }
+                guard let back = onWay.firstIndex(of: holder),
+                    onWay[back...].allSatisfy({ blocks[$0].kind != .unknown }), edges.count < best?.cost ?? .max
                 else { continue }
-                let better = best.map { (way.count, edge.location) < ($0.cost, $0.edges.last?.location ?? 0) } ?? true
-                if better { best = Path(edges: way + [edge], end: .cycle(backTo: back), cost: way.count) }
+                best = Path(edges: edges + [edge], end: .cycle(backTo: back), cost: edges.count)
             }
         }
         return best
     }
 
     /// The longest way that ends where nobody refers further, through known types where there is a choice.
-    private func lost(from start: Int, ways: [Int: [Edge]], cost: [Int: Int]) -> Path {
-        let ends = ways.filter { index, _ in index != start && blocks[index].kind != .unknown }
-        let best = ends.max { ($1.value.count, $0.key) > ($0.value.count, $1.key) }
-        return Path(edges: best?.value ?? [], end: .unreferenced)
+    private func lost(from start: Int, _ order: [Int], _ ways: [Int: (edge: Edge, from: Int)]) -> Path {
+        let ends = order.filter { $0 != start && blocks[$0].kind != .unknown }.map { edges(to: $0, ways) }
+        return Path(edges: ends.max { $0.count < $1.count } ?? [], end: .unreferenced)
     }
 }

@@ -56,24 +56,9 @@ final class HolderSearch {
         return targets.map { ($0, graph.path(from: $0)) }
     }
 
-    /// Blocks to look at next: those on the ways from targets that have not reached a global or a task.
+    /// Blocks to look at next: those on the ways from the targets, as far as that can change a chain.
     private func frontier(_ targets: [Int]) -> [Int] {
-        var wanted: Set<Int> = []
-        var seen: Set<Int> = []
-        for target in Set(targets) {
-            let path = graph.path(from: target)
-            if path.isAnchored, case .some(let last) = path.edges.last {
-                guard case .stack = last.holder else { continue }
-            }
-            var open = [target]
-            while let next = open.popLast() {
-                guard seen.insert(next).inserted else { continue }
-                if !graph.blocks[next].isExpanded, next == target || !graph.isRoot(next) { wanted.insert(next) }
-                for edge in graph.blocks[next].holders {
-                    if case .block(let holder) = edge.holder { open.append(holder) }
-                }
-            }
-        }
+        let wanted = Set(Set(targets).flatMap { graph.unexpanded(from: $0) })
         let known = wanted.sorted {
             (graph.blocks[$0].kind == .unknown ? 1 : 0, $0) < (graph.blocks[$1].kind == .unknown ? 1 : 0, $1)
         }
@@ -149,7 +134,10 @@ final class HolderSearch {
     private func link(_ block: Int, _ reference: Reference, _ stretch: ScanPlan.Stretch) {
         let held = graph.blocks[block]
         let location = reference.location
-        guard !(held.start..<held.end).contains(location) else { return }
+        if (held.start..<held.end).contains(location) {
+            linkToItself(block, reference)
+            return
+        }
         if let table = held.sideTable, location >= table, location < table &+ 32 { return }
         var edge = HolderGraph.Edge(
             holder: .block(block), location: location, offset: 0, target: reference.offset,
@@ -163,11 +151,30 @@ final class HolderSearch {
             guard graph.blocks.count < limits.blocks || graph.index(ofStart: owner.start) != nil else { return }
             guard world.holdsStrongly(owner, at: location &- owner.start) else { return }
             let holder = graph.add(owner)
-            guard holder != block else { return }
+            guard holder != block, !isParentLink(location &- owner.start, from: owner, to: held) else { return }
             edge.holder = .block(holder)
             edge.offset = location &- graph.blocks[holder].start
         }
         graph.link(block, to: edge)
+    }
+
+    /// A child task knows its parent, and does not hold it: the first word behind a task's own 208 bytes.
+    private func isParentLink(_ offset: UInt64, from owner: HolderGraph.Block, to held: HolderGraph.Block) -> Bool {
+        owner.kind == .task && held.kind == .task && offset == 0xD0
+    }
+
+    /// An object may hold itself: a closure that captures one object alone has that object as its context.
+    private func linkToItself(_ block: Int, _ reference: Reference) {
+        let held = graph.blocks[block]
+        let offset = reference.location &- held.start
+        guard held.kind == .object, reference.offset == 0, offset >= 16, held.tail == nil,
+            world.holdsStrongly(held, at: offset)
+        else { return }
+        graph.link(
+            block,
+            to: HolderGraph.Edge(
+                holder: .block(block), location: reference.location, offset: offset, target: 0,
+                isTagged: reference.isTagged))
     }
 
     /// Cuts each range where the next one begins.

@@ -39,13 +39,29 @@ final class InspectedProcess {
     private func block(_ start: UInt64, _ end: UInt64, _ type: HeapType?) -> HolderGraph.Block {
         var block = HolderGraph.Block(
             start: start, end: max(start &+ 8, end), kind: type?.kind ?? .unknown, type: type?.name)
+        if type == nil, isTaskMemory(start, end) {
+            block.kind = .taskMemory
+            block.type = "the memory of an asynchronous call"
+        }
         if let type {
             block.lineage = type.kind == .object ? type.metadata : []
+            block.fixedBytes = type.instanceBytes
             block.metadata = type.metadata.first ?? 0
             block.tail = type.tail
             block.sideTable = memory.word(at: start &+ 8).flatMap { ReferenceCount($0).sideTable }
         }
         return block
+    }
+
+    /// A slab of a task's allocator: a stand-in for metadata (zeros in the runtime's data), the next slab, how many
+    /// bytes it has behind its 32 of head, and how many are used.
+    private func isTaskMemory(_ start: UInt64, _ end: UInt64) -> Bool {
+        guard let mark = memory.word(at: start), mark % 8 == 0, modules.moduleWithData(at: mark) != nil,
+            memory.word(at: mark) == 0, let next = memory.word(at: start &+ 8), next % 16 == 0,
+            let capacity = memory.word32(at: start &+ 16), let used = memory.word32(at: start &+ 20), capacity >= 64,
+            used <= capacity, UInt64(capacity) + 24 <= end - start, UInt64(capacity) + 128 >= end - start
+        else { return false }
+        return true
     }
 
     /// The block that a place in the heap belongs to. What cannot be told is a block of unknown type around the place.
@@ -130,14 +146,16 @@ final class InspectedProcess {
         case .unknown: return nil
         case nil: break
         }
-        if block.kind == .box { return nil }
         guard !block.lineage.isEmpty, offset >= 16 else { return nil }
+        if let fixed = block.fixedBytes, offset >= fixed { return "an element" }
         return fields.field(of: block.lineage, at: offset)?.name
     }
 
     /// "a value", or "the body of a value" when the value is a struct.
     private func inner(_ what: String, _ metadata: UInt64, _ offset: UInt64?) -> String {
-        guard let offset, let field = fields.field(ofValue: metadata, at: offset) else { return what }
+        guard let offset, let field = fields.field(ofValue: metadata, at: offset),
+            !field.name.hasPrefix("_")
+        else { return what }
         return "the \(field.name) of \(what)"
     }
 }

@@ -52,8 +52,10 @@ final class TypeNames {
     // MARK: - Nominal types
 
     /// One level of a nested type: `Outer<Int>.Inner`.
-    private struct Level {
+    struct Level {
         var name: String
+        /// The letter of its kind in mangled names: class C, struct V, enum O, protocol P.
+        var letter: Character
         /// Generic parameters down to and including this level.
         var parameters: Int
     }
@@ -104,6 +106,12 @@ final class TypeNames {
         levels(address).map { $0.map(\.name).joined(separator: ".") }
     }
 
+    /// The module's name, and the types a descriptor is nested in, outermost first.
+    func mangling(ofDescriptor address: UInt64) -> String? {
+        guard let levels = levels(address), levels.count < Self.depthLimit else { return nil }
+        return levels.reduce("5oakum") { $0 + "\($1.name.utf8.count)\($1.name)\($1.letter)" }
+    }
+
     private func levels(_ descriptor: UInt64) -> [Level]? {
         var levels: [Level] = []
         var next = descriptor
@@ -115,7 +123,8 @@ final class TypeNames {
             case 1, 2: break  // extension, anonymous: no name of their own
             case 3, 16, 17, 18:  // protocol, class, struct, enum
                 guard let name = text(relativeAt: next &+ 8) else { return nil }
-                levels.append(Level(name: name, parameters: parameters(next, flags)))
+                let letter: Character = [16: "C", 17: "V", 18: "O"][flags & 0x1F] ?? "P"
+                levels.append(Level(name: name, letter: letter, parameters: parameters(next, flags)))
             default: return nil
             }
             guard let parent = memory.relativeIndirectable(at: next &+ 4) else {
