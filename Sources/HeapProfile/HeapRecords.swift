@@ -2,14 +2,23 @@ package import OakumModel
 
 /// A file mapped as code into the sampled process, kept so that a process that is gone can still be symbolised.
 package struct LoadedModule: Hashable, Sendable {
-    /// What to subtract from an address in the process to get the address in the file.
+    /// What to subtract from an address in the process to get the one in the file's symbol table.
     package var loadBias: UInt64
     package var addresses: Range<UInt64>
     /// The GNU build id; empty when the file has none.
     package var buildID: [UInt8]
     package var path: String
+    /// When it was first seen, in nanoseconds of `CLOCK_BOOTTIME`, and when it was gone; nil while it is mapped. An
+    /// address belongs to the module that was mapped there when its stack was first seen.
+    package var loadedNanoseconds: UInt64
+    package var unloadedNanoseconds: UInt64?
 
-    package init(loadBias: UInt64, addresses: Range<UInt64>, buildID: [UInt8] = [], path: String) {
+    package init(
+        loadBias: UInt64, addresses: Range<UInt64>, buildID: [UInt8] = [], path: String, loadedNanoseconds: UInt64 = 0,
+        unloadedNanoseconds: UInt64? = nil
+    ) {
+        self.loadedNanoseconds = loadedNanoseconds
+        self.unloadedNanoseconds = unloadedNanoseconds
         self.loadBias = loadBias
         self.addresses = addresses
         self.buildID = buildID
@@ -27,8 +36,11 @@ package struct StackTrace: Hashable, Sendable {
     /// Return addresses, innermost call first. A call's own place is the address before: look up `address - 1`.
     package var addresses: [UInt64]
     package var quality: StackQuality
+    /// Nanoseconds of `CLOCK_BOOTTIME`.
+    package var firstSeenNanoseconds: UInt64
 
-    package init(addresses: [UInt64], quality: StackQuality = .complete) {
+    package init(addresses: [UInt64], quality: StackQuality = .complete, firstSeenNanoseconds: UInt64 = 0) {
+        self.firstSeenNanoseconds = firstSeenNanoseconds
         self.addresses = addresses
         self.quality = quality
     }
@@ -42,6 +54,8 @@ package enum StackQuality: String, Hashable, Sendable, Codable, CaseIterable {
     case cutAtLimit = "cut_at_limit"
     /// Ended early, mostly in code that keeps no frame pointer: outer calls are missing, inner ones may be.
     case endedEarly = "ended_early"
+    /// There are no frames: the sampler had no room for the stack, or its entry was damaged.
+    case missing
 }
 
 /// A sampled block that is alive.

@@ -1,0 +1,228 @@
+// What the files of the sampler know of each other. Nothing here is visible outside the library.
+//
+// Rules of the house: the code runs inside malloc of a program that it must not harm. So: no lock is held across a call to
+// the next allocator or to libc; loops on shared words are bounded, and losing means dropping a sample; no function of libc
+// that may allocate, lock or be a cancellation point after the start (system calls are made directly, and leave errno alone).
+#ifndef OAKUM_HEAP_SAMPLER_INTERNAL_H
+#define OAKUM_HEAP_SAMPLER_INTERNAL_H
+
+#if !defined(__linux__) || !defined(__x86_64__) || !defined(__GLIBC__) && defined(__MUSL__)
+#error "The sampler knows Linux on x86-64 alone so far: frame layout, system calls and thread-local access are its own."
+#endif
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "include/heap_sampler_format.h"
+
+#pragma GCC visibility push(hidden)
+
+#define OH_VERSION "oakum-heap 1"
+#define OH_PAGE 4096ul
+#define OH_LIKELY(x) __builtin_expect(!!(x), 1)
+#define OH_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+// --- The state of a thread: zero at first, so that its first allocation and its first free take the slow path. ---
+
+#define OH_BATCH 65536ul // bytes_in_use may be off by this much for each thread
+
+struct oh_thread {
+    uint64_t fuel;  // bytes to allocate until the next look; 0 sends everything down the slow path
+    uint64_t room;  // OH_BATCH + bytes not yet told to bytes_in_use; told when it leaves [0, 2 * OH_BATCH]
+    uint64_t left;  // the budget when `fuel` is pinned to 0
+    uint64_t random;
+    uintptr_t stack_low; // [stack_low, stack_top) was found readable
+    uintptr_t stack_top;
+    uint32_t epoch; // of oh_epoch, when this was set up
+    uint32_t thread_id;
+    uint32_t inside; // the thread is in the sampler: allocations of libc and of signal handlers pass unsampled
+    uint32_t exits;  // rounds of thread-exit handlers; 0 when none is registered
+    uint64_t visits; // of the slow path
+};
+
+extern _Thread_local struct oh_thread oh_self __attribute__((tls_model("initial-exec")));
+
+// --- The next allocator (next.c) ---
+
+struct oh_next {
+    void *(*malloc)(size_t);
+    void *(*calloc)(size_t, size_t);
+    void *(*realloc)(void *, size_t);
+    void (*free)(void *);
+    int (*posix_memalign)(void **, size_t, size_t);
+    void *(*aligned_alloc)(size_t, size_t);
+    void *(*memalign)(size_t, size_t);
+    void *(*valloc)(size_t);
+    void *(*pvalloc)(size_t);
+    size_t (*usable_size)(void *);
+    bool is_glibc; // its chunk headers may be read
+    bool has_own_new;
+};
+
+extern struct oh_next oh_next;
+bool oh_is_shadowed(void); // another malloc comes before ours: the program never calls us
+bool oh_resolve(void); // false while it is under way: use the arena
+void *oh_arena_allocate(size_t bytes, size_t alignment);
+bool oh_arena_owns(const void *block);
+size_t oh_arena_size(const void *block);
+
+// Bytes a block takes in the allocator. With glibc that is one load of the word before it.
+static inline uint64_t oh_chunk(const void *block) { return ((const uint64_t *)block)[-1] & ~7ull; }
+uint64_t oh_block_bytes(void *block);
+
+// --- Marked blocks: only pointers whose bits under the mask are zero can be in the table. ---
+// 0xFEF lets through page-aligned blocks and those 16 bytes into a page, which is how glibc serves what it maps alone:
+// such blocks are sampled where they are, without an aligned copy.
+#define OH_MARK_MASK 0xFEFul
+extern uintptr_t oh_mask; // 0: every pointer may be in the table, or is otherwise special; ~0: none is
+static inline bool oh_is_marked(const void *block) { return ((uintptr_t)block & OH_MARK_MASK) == 0; }
+
+// --- Budget (budget.c): pure ---
+uint64_t oh_random(uint64_t *state);
+double oh_uniform(uint64_t *state);             // in (0, 1]
+double oh_natural_log(double value);            // value > 0
+double oh_hit_probability(double size, double mean); // 1 - exp(-size / mean)
+uint64_t oh_draw_budget(uint64_t *state, uint64_t mean); // >= 1
+uint64_t oh_weight(uint64_t size, uint64_t mean);
+
+// --- Settings (settings.c) ---
+struct oh_settings {
+    char path[1024]; // as given, with %p
+    bool path_has_pid;
+    bool is_off;
+    bool is_quiet;
+    bool is_counted;
+    bool allows_any_reader;
+    uint32_t mode;
+    uint64_t mean;
+    uint64_t records;
+    uint64_t stacks;
+    uint64_t seed; // 0: from the kernel
+};
+extern struct oh_settings oh_settings;
+void oh_read_settings(void);
+bool oh_expand_path(char *out, size_t capacity, uint32_t pid);
+void oh_warn(const char *text, const char *detail);
+
+// --- The shared file (region.c) ---
+struct oh_table {
+    uint8_t *base;
+    struct oakum_heap_table *shared;
+    uint64_t capacity;
+    uint64_t entry_bytes;
+    _Atomic uint64_t used;
+    _Atomic uint64_t populated; // bytes of the table whose pages are there
+};
+struct oh_region {
+    struct oakum_heap_header *header;
+    uint64_t bytes;
+    bool is_whole; // all pages were allocated at the start
+    struct oh_table modules, stacks, frames, lifetimes, records;
+};
+extern struct oh_region oh_region;
+enum oh_created { OH_CREATED, OH_TAKEN, OH_FAILED };
+enum oh_created oh_create_region(struct oh_region *region, uint32_t pid, uint64_t start_ticks);
+void oh_unmap_region(struct oh_region *region);
+uint64_t oh_reserve(struct oh_region *region, struct oh_table *table, uint64_t count); // first index, or UINT64_MAX
+void oh_publish_used(struct oh_table *table);
+
+// --- Live records (records.c) and their index by address (index.c) ---
+#define OH_NO_SLOT UINT32_MAX
+bool oh_prepare_index(uint64_t capacity);
+bool oh_index_insert(uintptr_t address, uint32_t slot);
+uint32_t oh_index_remove(uintptr_t address);
+uint32_t oh_index_find(uintptr_t address);
+uint64_t oh_index_positions(void);
+uintptr_t oh_index_at(uint64_t position, uint32_t *slot); // 0 when empty
+void oh_index_settle(void); // after a fork: drops what other threads had half done
+uint32_t oh_take_slot(void);
+void oh_return_slot(uint32_t slot);
+
+struct oh_sample {
+    uint64_t size;
+    uint64_t weight;
+    uint64_t birth;
+    uint32_t thread;
+    uint32_t stack;
+};
+bool oh_record(void *block, const struct oh_sample *sample);
+bool oh_forget(void *block, struct oh_sample *sample); // takes the record out; false when there is none
+void oh_count_lifetime(const struct oh_sample *sample, uint64_t now);
+void oh_write_record(struct oakum_heap_record *record, uintptr_t address, const struct oh_sample *sample);
+uint64_t oh_record_check(const struct oakum_heap_record *record, uint64_t state);
+
+// --- Stacks (stacks.c), unwinding (unwind.c), modules (modules.c, elf.c) ---
+struct oh_caller {
+    uintptr_t frame; // holds the caller's saved frame pointer and, above it, the return address
+    uintptr_t address;
+};
+#define OH_CALLER ((struct oh_caller){(uintptr_t)__builtin_frame_address(0), (uintptr_t)__builtin_return_address(0)})
+struct oh_trace {
+    uint32_t count;
+    uint32_t quality;
+    bool is_native; // on the thread's own stack, whose top is known
+    uint64_t frames[OAKUM_HEAP_FRAME_LIMIT];
+    uintptr_t positions[OAKUM_HEAP_FRAME_LIMIT]; // where each frame's record lies
+};
+void oh_unwind(struct oh_thread *thread, struct oh_caller caller, struct oh_trace *trace);
+void oh_learn_stacks(void);
+bool oh_is_near_top(const struct oh_thread *thread, const struct oh_trace *trace, uint32_t frame);
+bool oh_prepare_stacks(uint64_t capacity);
+void oh_settle_stacks(void);
+uint32_t oh_stack_of(struct oh_thread *thread, struct oh_caller caller, uint64_t now);
+uint64_t oh_stack_check(const struct oakum_heap_stack *stack);
+void oh_scan_modules(uint64_t now);
+bool oh_is_code(uint64_t address);
+bool oh_may_scan(uint64_t now, bool is_missing);
+bool oh_describe_elf(struct oakum_heap_module *module); // fills bias, high and build id from memory at low
+
+// --- Life (lifecycle.c, fork.c) ---
+enum oh_phase { OH_IDLE = 0, OH_RUNNING = 1, OH_ADOPTING = 2, OH_STOPPED = 3 };
+extern _Atomic uint32_t oh_phase;
+extern _Atomic uint32_t oh_epoch;     // grows when threads must set themselves up anew
+extern _Atomic int64_t oh_in_use;     // private twin of header.bytes_in_use; survives a fork
+extern bool oh_is_pinned;             // fuel stays 0: exact mode, or an allocator whose headers are unknown
+bool oh_owns_region(void);            // false in a forked child that has no file of its own yet
+void oh_set_owner(bool owns);
+bool oh_prepare_owner(void);
+void oh_meet_thread(struct oh_thread *thread);
+bool oh_ready_to_record(void);        // in a forked child: takes over the parent's records into a file of its own
+bool oh_begin(bool is_adopting);      // creates the file and describes the process in it
+void oh_stop(void);
+void oh_tell_in_use(struct oh_thread *thread); // moves `room` into bytes_in_use when it has left its range
+bool oh_is_recording(void);                    // false before the start and after the end
+void oh_count(uint64_t *counter);
+void oh_add(uint64_t *counter, uint64_t amount);
+
+// --- The slow paths behind the entry points (slow.c, resize.c) ---
+struct oh_request {
+    enum { OH_PLAIN, OH_ZEROED, OH_ALIGNED, OH_POSIX, OH_PAGE_ALIGNED } kind;
+    size_t size; // in all
+    size_t count, each; // zeroed
+    size_t alignment;
+    void *(*aligned)(size_t, size_t);
+    void *(*pages)(size_t);
+    int error; // of posix_memalign
+};
+void *oh_allocate(struct oh_request *request, struct oh_caller caller);
+void *oh_counted(struct oh_thread *thread, void *block);
+void oh_uncounted(struct oh_thread *thread, void *block);
+bool oh_charge(struct oh_thread *thread, uint64_t bytes);
+void *oh_marked_copy(void *block, size_t size);
+bool oh_sample_block(struct oh_thread *thread, void *block, uint64_t size, struct oh_caller caller);
+void *oh_tell(void *block);
+void *oh_slow_malloc(size_t size);
+void *oh_slow_calloc(size_t count, size_t each);
+void *oh_slow_realloc(void *block, size_t size);
+void *oh_slow_reallocarray(void *block, size_t count, size_t each);
+void *oh_slow_memalign(size_t alignment, size_t size);
+void *oh_slow_aligned_alloc(size_t alignment, size_t size);
+int oh_slow_posix_memalign(void **out, size_t alignment, size_t size);
+void *oh_slow_valloc(size_t size);
+void *oh_slow_pvalloc(size_t size);
+void oh_slow_free(void *block);
+void oh_tell_and_free(void *block);
+
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,215 @@
+// Which files are mapped as code, from /proc/self/maps: reading it asks the kernel alone, never the dynamic loader, whose
+// lock another thread (or, in a signal handler, this very one) may hold.
+//
+// The table in the file is append-only; a private list of code ranges, kept twice, answers "is this code?" without a lock.
+#include "heap_sampler.h"
+#include <string.h>
+#include "system_calls.h"
+
+#define RANGES 1024
+#define QUIET_NS 100000000ull    // between two scans for an unknown address
+#define LONGEST_QUIET_NS 64000000000ull
+#define REGULAR_NS 10000000000ull // after this the next new stack asks for a scan
+
+struct range {
+    uint64_t low, high;
+};
+struct ranges {
+    uint32_t count;
+    struct range items[RANGES];
+};
+
+static struct ranges lists[2];
+static _Atomic uint32_t current;
+static _Atomic uint32_t is_scanning;
+static _Atomic uint64_t last_scan;
+static _Atomic uint64_t quiet = QUIET_NS;
+static uint8_t was_seen[1024]; // by this scan: one for each module of the table
+
+bool oh_is_code(uint64_t address) {
+    const struct ranges *list = &lists[atomic_load_explicit(&current, memory_order_acquire) & 1];
+    uint32_t low = 0, high = list->count < RANGES ? list->count : RANGES;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (address < list->items[middle].low) high = middle;
+        else if (address >= list->items[middle].high) low = middle + 1;
+        else return true;
+    }
+    return false;
+}
+
+bool oh_may_scan(uint64_t now, bool is_missing) {
+    uint64_t since = now - atomic_load_explicit(&last_scan, memory_order_relaxed);
+    return since > (is_missing ? atomic_load_explicit(&quiet, memory_order_relaxed) : REGULAR_NS);
+}
+
+static struct oakum_heap_module *module_at(uint64_t index) {
+    return (struct oakum_heap_module *)oh_region.modules.base + index;
+}
+
+static uint64_t check_of(const struct oakum_heap_module *module) {
+    uint64_t sum = oakum_heap_mix(OAKUM_HEAP_CHECK_SEED, module->loaded_ns);
+    sum = oakum_heap_mix(sum, module->bias);
+    sum = oakum_heap_mix(sum, module->low);
+    sum = oakum_heap_mix(sum, module->high);
+    const uint64_t *words = (const uint64_t *)&module->build_id_bytes;
+    for (size_t index = 0; index < (sizeof *module - offsetof(struct oakum_heap_module, build_id_bytes)) / 8; index++)
+        sum = oakum_heap_mix(sum, words[index]);
+    return sum;
+}
+
+// True when the table did not have it.
+static bool note_module(struct oakum_heap_module *module, uint64_t now) {
+    if (!oh_describe_elf(module)) return false;
+    uint64_t used = atomic_load(&oh_region.modules.used);
+    for (uint64_t index = 0; index < used; index++) {
+        const struct oakum_heap_module *known = module_at(index);
+        if (known->unloaded_ns == 0 && known->low == module->low && known->bias == module->bias &&
+            memcmp(known->build_id, module->build_id, sizeof known->build_id) == 0 &&
+            strcmp(known->path, module->path) == 0) {
+            was_seen[index] = 1;
+            return false;
+        }
+    }
+    uint64_t index = oh_reserve(&oh_region, &oh_region.modules, 1);
+    if (index == UINT64_MAX) {
+        oh_count(&oh_region.header->counters.modules_dropped);
+        return false;
+    }
+    module->loaded_ns = now;
+    module->check = check_of(module);
+    *module_at(index) = *module;
+    was_seen[index] = 1;
+    oh_publish_used(&oh_region.modules);
+    return true;
+}
+
+// --- /proc/self/maps ---
+
+struct line {
+    uint64_t low, high, inode;
+    bool is_code, is_start;
+    const char *path;
+};
+
+static uint64_t take_number(const char **text, unsigned base) {
+    uint64_t value = 0;
+    for (;; (*text)++) {
+        char c = **text;
+        unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0') : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 99;
+        if (digit >= base) return value;
+        value = value * base + digit;
+    }
+}
+
+// "low-high rwxp offset major:minor inode   path"
+static struct line read_line(const char *text) {
+    struct line line = {0};
+    line.low = take_number(&text, 16);
+    if (*text) text++;
+    line.high = take_number(&text, 16);
+    while (*text == ' ') text++;
+    line.is_code = strlen(text) > 3 && text[2] == 'x';
+    while (*text && *text != ' ') text++;
+    while (*text == ' ') text++;
+    line.is_start = take_number(&text, 16) == 0;
+    while (*text == ' ') text++;
+    while (*text && *text != ' ') text++;
+    while (*text == ' ') text++;
+    line.inode = take_number(&text, 10);
+    while (*text == ' ') text++;
+    line.path = text;
+    return line;
+}
+
+struct scan {
+    uint64_t now;
+    bool is_changed, has_code;
+    struct ranges *list;
+    struct oakum_heap_module module; // the file whose mappings are being read
+};
+
+static void end_module(struct scan *scan) {
+    if (scan->has_code && scan->module.path[0] == '/') scan->is_changed |= note_module(&scan->module, scan->now);
+    scan->module = (struct oakum_heap_module){0};
+    scan->has_code = false;
+}
+
+static void set_path(struct oakum_heap_module *module, const char *path) {
+    size_t length = strlen(path), room = sizeof module->path - 1;
+    if (length <= room) {
+        memcpy(module->path, path, length);
+        return;
+    }
+    const char mark[] = "…/";
+    memcpy(module->path, mark, sizeof mark - 1);
+    memcpy(module->path + sizeof mark - 1, path + length - (room - (sizeof mark - 1)), room - (sizeof mark - 1));
+}
+
+static void take_line(struct scan *scan, const char *text) {
+    struct line line = read_line(text);
+    struct ranges *list = scan->list;
+    if (line.is_code && list->count < RANGES) {
+        list->items[list->count++] = (struct range){line.low, line.high};
+    }
+    bool is_file = line.path[0] == '/' && line.inode != 0;
+    if (is_file && scan->module.low != 0 && !line.is_start && strcmp(scan->module.path, line.path) == 0) {
+        scan->module.high = line.high;
+        scan->has_code |= line.is_code;
+        return;
+    }
+    if (!is_file && scan->module.low != 0 && line.path[0] == 0) return; // its zero-filled data
+    end_module(scan);
+    if (!is_file || !line.is_start) return;
+    scan->module.low = line.low;
+    scan->module.high = line.high;
+    scan->has_code = line.is_code;
+    set_path(&scan->module, line.path);
+}
+
+static bool read_maps(struct scan *scan) {
+    static char buffer[8192]; // guarded by is_scanning; a line has at most 4096 bytes of path
+    int file = oh_open("/proc/self/maps", O_RDONLY, 0);
+    if (file < 0) return false;
+    size_t length = 0;
+    for (;;) {
+        long count = oh_read(file, buffer + length, sizeof buffer - 1 - length);
+        if (count <= 0) break;
+        length += (size_t)count;
+        size_t start = 0;
+        for (size_t index = 0; index < length; index++) {
+            if (buffer[index] != '\n') continue;
+            buffer[index] = 0;
+            take_line(scan, buffer + start);
+            start = index + 1;
+        }
+        memmove(buffer, buffer + start, length - start);
+        length -= start;
+        if (length >= sizeof buffer - 1) length = 0; // no line is so long
+    }
+    oh_close(file);
+    end_module(scan);
+    return true;
+}
+
+void oh_scan_modules(uint64_t now) {
+    uint32_t free = 0;
+    if (!atomic_compare_exchange_strong(&is_scanning, &free, 1)) return;
+    uint32_t spare = (atomic_load(&current) + 1) & 1;
+    struct scan scan = {.now = now, .list = &lists[spare]};
+    scan.list->count = 0;
+    memset(was_seen, 0, sizeof was_seen);
+    bool is_read = read_maps(&scan);
+    if (is_read) {
+        for (uint64_t index = 0; index < atomic_load(&oh_region.modules.used); index++) {
+            if (!was_seen[index] && module_at(index)->unloaded_ns == 0) module_at(index)->unloaded_ns = now;
+        }
+        atomic_store_explicit(&current, spare, memory_order_release);
+    }
+    oh_count(&oh_region.header->counters.module_scans);
+    // Code that belongs to no file (a compiler at run time) would ask again and again: ask it less and less often.
+    uint64_t pause = atomic_load(&quiet);
+    atomic_store(&quiet, scan.is_changed ? QUIET_NS : pause < LONGEST_QUIET_NS ? pause * 2 : pause);
+    atomic_store(&last_scan, now);
+    atomic_store_explicit(&is_scanning, 0, memory_order_release);
+}
