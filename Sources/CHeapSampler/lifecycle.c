@@ -189,6 +189,12 @@ void oh_stop(void) {
     oh_region.header->stop_reason = OAKUM_HEAP_STOP_EXITED;
     atomic_store((_Atomic uint32_t *)&oh_region.header->state, OAKUM_HEAP_STOPPED);
     atomic_store(&oh_phase, OH_STOPPED);
+    // Many short programs are started by the one that is watched: those that never had a sample leave no file behind.
+    char path[sizeof oh_settings.path + 64];
+    if (oh_settings.path_has_pid && oh_region.header->counters.samples == 0 &&
+        oh_expand_path(path, sizeof path, oh_region.header->pid)) {
+        oh_call3(SYS_unlink, (long)path, 0, 0);
+    }
 }
 
 __attribute__((destructor)) static void unload(void) { oh_stop(); }
