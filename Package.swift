@@ -90,6 +90,14 @@ let shared: [Target] = [
     code("ProcessReadings", ["CLinux"]),
 ]
 
+// What reads a heap from outside its process: no outside packages either, so it is built and tested with the core.
+let heap: [Target] = [
+    .target(name: "CElf", linkerSettings: [.linkedLibrary("dw")]),
+    code("HeapInspection", ["HeapProfile", "OakumModel", "CLinux", "CElf"]),
+    tests(
+        "HeapInspectionTests", ["HeapInspection", "HeapProfile", "OakumModel", "CLinux"], exclude: ["Programs"]),
+]
+
 let products: [Target] = [
     code(
         "ServiceHandover",
@@ -247,6 +255,7 @@ let package = Package(
             .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         ],
     targets: coreOnly
-        ? ring0 + sharedCore
-        : ring0 + sharedCore + shared + products + ring1 + ring2 + jobs + ring3 + registration + examples + heavyTests
+        ? ring0 + sharedCore + heap
+        : ring0 + sharedCore + shared + heap + products + ring1 + ring2 + jobs + ring3 + registration + examples
+            + heavyTests
 )
