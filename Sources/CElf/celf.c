@@ -84,6 +84,19 @@ size_t celf_demangle(const char *mangled, size_t length, char *buffer, size_t ca
     return count;
 }
 
+size_t celf_demangle_type(const char *mangled, size_t length, char *buffer, size_t capacity) {
+    if (capacity == 0 || length == 0 || length > TEXT_LIMIT || !__cxa_demangle) return 0;
+    char *copy = strndup(mangled, length);
+    int status = 0;
+    char *text = copy ? __cxa_demangle(copy, NULL, NULL, &status) : NULL;
+    size_t count = text ? strnlen(text, capacity - 1) : 0;
+    if (text) memcpy(buffer, text, count);
+    buffer[count] = 0;
+    free(copy);
+    free(text);
+    return count;
+}
+
 static const char *readable(const char *name, char *buffer) {
     if (!name) return NULL;
     return celf_demangle(name, strnlen(name, TEXT_LIMIT + 1), buffer, TEXT_LIMIT) > 0 ? buffer : name;

@@ -58,14 +58,33 @@ package struct HolderChain: Hashable, Sendable, Codable {
         self.moved = moved
     }
 
-    /// "[UInt8] held by CacheEntry.body, held by a value of [String: CacheEntry], held by static LeakyCache.shared".
+    /// "[UInt8], held by CacheEntry.body, held by a value of [String: CacheEntry], held by static LeakyCache.shared". Hops
+    /// that say the same one after the other, as those of a list do, are said once.
     package var words: String {
-        ([Self.words(type, kind)] + hops.map { "held by \(Self.words($0))" } + [rootWords]).joined(separator: ", ")
+        let hops = Self.runs(hops.map(Self.words)).map { "held by \($0.text)" + Self.times($0.count) }
+        return ([Self.words(type, kind)] + hops + [rootWords]).joined(separator: ", ")
     }
 
     /// From the root inwards: what `formats.md` calls `chain`.
     package var path: [String] {
-        [rootName] + hops.reversed().map(Self.words) + [Self.words(type, kind)]
+        var parts: [String] = []
+        if case .cycle(let hop) = root { parts.append(Self.words(hop)) }
+        let hops = Self.runs(hops.reversed().map(Self.words)).map { $0.text + Self.times($0.count) }
+        return [rootName] + parts + hops + [Self.words(type, kind)]
+    }
+
+    private static func runs(_ texts: [String]) -> [(text: String, count: Int)] {
+        texts.reduce(into: []) { runs, text in
+            if let last = runs.last, last.text == text {
+                runs[runs.count - 1].count += 1
+            } else {
+                runs.append((text, 1))
+            }
+        }
+    }
+
+    private static func times(_ count: Int) -> String {
+        count > 1 ? " (\(count) times)" : ""
     }
 
     private var rootName: String {

@@ -51,9 +51,13 @@ package struct ProcessInspector {
     }
 
     /// The type of the block at an address; nil when it is not known.
-    package func type(at address: UInt64) -> (kind: BlockKind, name: String)? {
-        world.types.object(at: address).map { ($0.kind, $0.name) }
+    package func type(at address: UInt64, bytes: UInt64? = nil) -> (kind: BlockKind, name: String)? {
+        let block = world.block(at: address, bytes: bytes, index: BlockIndex())
+        return block.type.map { (block.kind, $0) }
     }
+
+    /// Reads anew what was read before.
+    package func forget() { world.memory.forget() }
 
     /// Every heap object whose type has this name, found by looking at each aligned word: for tests, and for programs
     /// without the sampler. At most `limit`.

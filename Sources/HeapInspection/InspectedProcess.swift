@@ -5,6 +5,7 @@ final class InspectedProcess {
     let modules: ModuleMap
     let memory: CheckedMemory
     let types: HeapTypes
+    let cxx: CxxTypes
     let fields: FieldNames
     let plan: ScanPlan
     let scan: MemoryScan
@@ -21,6 +22,7 @@ final class InspectedProcess {
         self.modules = modules
         memory = CheckedMemory(source, map: map)
         types = HeapTypes(memory, modules)
+        cxx = CxxTypes(memory, modules)
         fields = FieldNames(types.names)
         plan = ScanPlan(map: map, modules: modules, threads: threads, leavingOut: leavingOut)
         scan = MemoryScan(source: source, residency: residency)
@@ -39,9 +41,14 @@ final class InspectedProcess {
     private func block(_ start: UInt64, _ end: UInt64, _ type: HeapType?) -> HolderGraph.Block {
         var block = HolderGraph.Block(
             start: start, end: max(start &+ 8, end), kind: type?.kind ?? .unknown, type: type?.name)
-        if type == nil, isTaskMemory(start, end) {
-            block.kind = .taskMemory
-            block.type = "the memory of an asynchronous call"
+        if type == nil {
+            if isTaskMemory(start, end) {
+                block.kind = .taskMemory
+                block.type = "the memory of an asynchronous call"
+            } else if let name = cxx.name(at: start) {
+                block.kind = .cxxObject
+                block.type = name
+            }
         }
         if let type {
             block.lineage = type.kind == .object ? type.metadata : []

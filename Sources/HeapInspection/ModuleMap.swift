@@ -13,7 +13,6 @@ package struct ModuleImage: Hashable, Sendable {
     /// Writable data (globals and statics live here), without what is read-only after relocation.
     package var data: [Range<UInt64>]
     package var code: [Range<UInt64>]
-    /// It has the interpreter's or the program's place: the first module of the map that is an executable.
     package var inode: UInt64
 
     package var name: String { String(path.split(separator: "/").last ?? "?") }
@@ -29,6 +28,8 @@ package struct ModuleMap: Sendable {
     package init(map: MemoryMap, source: any MemorySource) {
         for region in map.regions where region.offset == 0 && region.isReadable && region.path.hasPrefix("/") {
             guard modules.count < Self.moduleLimit else { break }
+            // A small file's first page is mapped again for its data: that is no second image.
+            if let last = modules.last, last.inode == region.inode, region.start < last.high { continue }
             if let image = Self.image(region, source) { modules.append(image) }
         }
         modules.sort { $0.low < $1.low }

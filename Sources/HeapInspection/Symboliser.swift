@@ -37,7 +37,7 @@ package struct Symboliser {
     }
 
     package struct Result: Sendable {
-        /// For each return address at least one frame, innermost first.
+        /// For each return address with a name at least one frame, innermost first; the others are left out.
         package var frames: [UInt64: [Frame]] = [:]
         package var data: [UInt64: DataName] = [:]
         /// What could not be used and why, one sentence each.
@@ -57,7 +57,7 @@ package struct Symboliser {
         self.debugFolders = debugFolders
     }
 
-    /// Names everything that time allows; the others get a frame with module and offset. Costs tens of milliseconds for
+    /// Names everything that time allows. Costs tens of milliseconds for
     /// each module, seconds when it has much debug information.
     /// - Parameters:
     ///   - returnAddresses: as in stack traces; the instruction before is looked up.
@@ -111,15 +111,11 @@ package struct Symboliser {
         return low > 0 && modules[low - 1].addresses.contains(address) ? low - 1 : nil
     }
 
-    private func frames(_ address: UInt64, _ outcome: SymbolLookup.Outcome) -> [Frame] {
-        guard address > 0, let module = module(of: address - 1) else { return [Frame(function: "")] }
+    private func frames(_ address: UInt64, _ outcome: SymbolLookup.Outcome) -> [Frame]? {
+        guard address > 0, let module = module(of: address - 1) else { return nil }
         let path = modules[module].path
-        let place = address - 1 &- modules[module].bias
-        let query = SymbolLookup.Query(file: module, kind: .code, address: place)
-        guard let answers = outcome.answers[query], !answers.isEmpty else {
-            let name = path.split(separator: "/").last.map(String.init) ?? path
-            return [Frame(function: "\(name)+0x\(String(place, radix: 16))", module: path)]
-        }
+        let query = SymbolLookup.Query(file: module, kind: .code, address: address - 1 &- modules[module].bias)
+        guard let answers = outcome.answers[query]?.filter({ !$0.name.isEmpty }), !answers.isEmpty else { return nil }
         return answers.map {
             Frame(function: $0.name, file: $0.file, line: $0.line, module: path, isInlined: $0.isInlined)
         }

@@ -64,4 +64,7 @@ int celf_finish(pid_t child);
 /// In this process: for names of trusted origin, or after a check of its own.
 size_t celf_demangle(const char *mangled, size_t length, char *buffer, size_t capacity);
 
+/// The same for the name of a C++ type as its type_info holds it ("N4shop4BookE").
+size_t celf_demangle_type(const char *mangled, size_t length, char *buffer, size_t capacity);
+
 #endif

@@ -15,13 +15,15 @@ struct table {
     struct request **slots;
 };
 
-static struct table *request_table;
+struct table *request_table;
+char *volatile last_body;
 struct request *pending_requests;
 
 static struct request *make_request(void) {
     struct request *request = calloc(1, sizeof *request);
     request->body = malloc(BYTES);
     memset(request->body, 7, BYTES);
+    last_body = request->body;
     return request;
 }
 
@@ -55,6 +57,7 @@ __attribute__((noinline)) static void fill_list(int leaks) {
 __attribute__((noinline)) static void lose(int leaks) {
     for (int i = 0; i < ROUNDS; i++) {
         struct request *request = make_request();
+        last_body = NULL;
         if (leaks) free(request);
         else release(request);
     }
@@ -66,6 +69,7 @@ int main(int count, char **arguments) {
     if (strcmp(arguments[1], "table") == 0) fill_table(leaks);
     else if (strcmp(arguments[1], "list") == 0) fill_list(leaks);
     else lose(leaks);
+    if (request_table && request_table->count > ROUNDS) puts("too many");
     puts("ready");
     fflush(stdout);
     while (getchar() != EOF) {}
