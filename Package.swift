@@ -143,13 +143,16 @@ let ring3: [Target] = [
         "OakumApp",
         [
             "OakumModel", "OakumAPI", "OakumEngine", "LeakDetection", "Recycling", "KeeperProtocol", "LinuxHost",
-            "SeriesStore", "IncidentStoreSQLite", "OakumHTTP", "ProcessReadings", "CLinux", "CZlib", "Outbound",
-            "StrictYAML",
+            "SeriesStore", "IncidentStoreSQLite", "OakumHTTP", "ProcessReadings", "HeapInspection", "HeapProfile",
+            "CLinux", "CZlib", "Outbound", "StrictYAML",
             lifecycle, logging, unixSignals,
         ]),
     program(
         "oakum",
-        ["OakumApp", "OakumRemote", "OakumAPI", "OakumModel", "DrillRunner", "LoadGenerator", argumentParser]),
+        [
+            "OakumApp", "OakumRemote", "OakumAPI", "OakumModel", "HeapInspection", "HeapProfile", "DrillRunner",
+            "LoadGenerator", argumentParser,
+        ]),
     program(
         "oakum-bench", ["LoadGenerator", "OakumAPI", "OakumModel", "OakumRemote", argumentParser]),
     program("oakum-keeper", ["KeeperProtocol", "KeeperCore", "CLinux"]),
