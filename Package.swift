@@ -55,6 +55,12 @@ func tests(
 
 // MARK: - Targets by ring; docs/architecture.md says what each may import
 
+// Linked into a program it interposes malloc there; the library to preload is built by scripts/sampler from the same files.
+let sampler: [Target] = [
+    .target(name: "CHeapSampler", cSettings: [.define("_GNU_SOURCE")]),
+    tests("HeapSamplerTests", [], exclude: ["Programs"]),
+]
+
 let ring0: [Target] = [
     code("OakumModel"),
     code("LeakDetection", ["OakumModel"]),
@@ -238,5 +244,6 @@ let package = Package(
             .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         ],
     targets: coreOnly
-        ? ring0 : ring0 + shared + products + ring1 + ring2 + jobs + ring3 + registration + examples + heavyTests
+        ? ring0 + sampler
+        : ring0 + sampler + shared + products + ring1 + ring2 + jobs + ring3 + registration + examples + heavyTests
 )
