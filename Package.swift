@@ -49,7 +49,7 @@ func tests(
     _ name: String, _ dependencies: [Dependency], exclude: [String] = [], resources: [Resource]? = nil
 ) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies + ["OakumTestKit"], exclude: exclude, resources: resources,
+        name: name, dependencies: dependencies + ["OakumTestKit", "Spawning"], exclude: exclude, resources: resources,
         swiftSettings: settings)
 }
 
@@ -68,7 +68,7 @@ let ring0: [Target] = [
     code("HeapProfile", ["OakumModel"]),
     code("KeeperProtocol"),
     code("KeeperCore", ["KeeperProtocol"]),
-    code("OakumTestKit", ["OakumModel"]),
+    code("OakumTestKit", ["OakumModel", "Spawning"]),
     tests("RepositoryTests", []),
     tests("OakumTestKitTests", []),
     tests("OakumModelTests", ["OakumModel"]),
@@ -78,8 +78,13 @@ let ring0: [Target] = [
     tests("KeeperProtocolTests", ["KeeperProtocol", "KeeperCore"]),
 ]
 
-let shared: [Target] = [
+// Of the shared blocks those that the pure core's tests need too.
+let sharedCore: [Target] = [
     .target(name: "CLinux"),
+    code("Spawning", ["CLinux"]),
+]
+
+let shared: [Target] = [
     .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
     .systemLibrary(
         name: "CSodium", path: "Sources/CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
@@ -89,6 +94,14 @@ let shared: [Target] = [
     code("PrometheusText"),
     code("StrictYAML", [yams]),
     code("ProcessReadings", ["CLinux"]),
+]
+
+// What reads a heap from outside its process: no outside packages either, so it is built and tested with the core.
+let heap: [Target] = [
+    .target(name: "CElf", linkerSettings: [.linkedLibrary("dw")]),
+    code("HeapInspection", ["HeapProfile", "OakumModel", "CLinux", "CElf"]),
+    tests(
+        "HeapInspectionTests", ["HeapInspection", "HeapProfile", "OakumModel", "CLinux"], exclude: ["Programs"]),
 ]
 
 let products: [Target] = [
@@ -124,7 +137,11 @@ let ring2: [Target] = [
 ]
 
 let jobs: [Target] = [
-    code("DrillRunner", ["OakumAPI", "OakumModel", "LoadGenerator", "ProcessReadings", "StrictYAML"])
+    code(
+        "DrillRunner",
+        [
+            "OakumAPI", "OakumModel", "LoadGenerator", "ProcessReadings", "Spawning", "StrictYAML", "CLinux",
+        ])
 ]
 
 let ring3: [Target] = [
@@ -244,6 +261,7 @@ let package = Package(
             .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         ],
     targets: coreOnly
-        ? ring0 + sampler
-        : ring0 + sampler + shared + products + ring1 + ring2 + jobs + ring3 + registration + examples + heavyTests
+        ? ring0 + sampler + sharedCore + heap
+        : ring0 + sampler + sharedCore + shared + heap + products + ring1 + ring2 + jobs + ring3 + registration + examples
+            + heavyTests
 )

@@ -2,6 +2,7 @@ import Foundation
 import HeapProfile
 import OakumModel
 import OakumTestKit
+import Spawning
 import Testing
 
 private let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

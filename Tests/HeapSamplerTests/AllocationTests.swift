@@ -1,4 +1,5 @@
 import OakumTestKit
+import Spawning
 import Testing
 
 /// What programs see of the sampler: nothing. And what it sees of them: everything they allocate.

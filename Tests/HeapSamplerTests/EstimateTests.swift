@@ -1,5 +1,6 @@
 import Glibc
 import OakumTestKit
+import Spawning
 import Testing
 
 /// The figures against what is known to be there.

@@ -1,5 +1,6 @@
 import Glibc
 import OakumTestKit
+import Spawning
 import Testing
 
 /// Processes that fork, get signals, forbid system calls, or have a nonsensical environment: unharmed, all of them.

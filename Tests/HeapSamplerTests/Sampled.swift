@@ -1,5 +1,6 @@
 import Glibc
 import OakumTestKit
+import Spawning
 import Testing
 
 /// The sampler and the programs that try it, in one folder.

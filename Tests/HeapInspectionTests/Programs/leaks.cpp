@@ -1,0 +1,53 @@
+// The same in C++: polymorphic objects in a map behind a static. Usage: cxxleaks map|listeners leak|fixed
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace shop {
+
+struct Item {
+    virtual ~Item() = default;
+    std::vector<char> picture = std::vector<char>(3000, 'x');
+};
+
+struct Book : Item {
+    std::string title = "a title that is longer than what fits inside";
+};
+
+class Catalogue {
+  public:
+    static Catalogue &instance() {
+        static Catalogue catalogue;
+        return catalogue;
+    }
+    __attribute__((noinline)) void add(int number, bool leaks) {
+        items[number] = std::make_unique<Book>();
+        if (!leaks && items.size() > 5) items.erase(items.begin());
+    }
+
+  private:
+    std::map<int, std::unique_ptr<Item>> items;
+};
+
+std::vector<std::shared_ptr<Item>> recently_seen;
+
+} // namespace shop
+
+int main(int count, char **arguments) {
+    if (count != 3) return 2;
+    bool leaks = std::strcmp(arguments[2], "leak") == 0;
+    for (int i = 0; i < 400; i++) {
+        if (std::strcmp(arguments[1], "map") == 0) {
+            shop::Catalogue::instance().add(i, leaks);
+        } else {
+            shop::recently_seen.push_back(std::make_shared<shop::Book>());
+            if (!leaks && shop::recently_seen.size() > 5) shop::recently_seen.erase(shop::recently_seen.begin());
+        }
+    }
+    std::puts("ready");
+    std::fflush(stdout);
+    while (std::getchar() != EOF) {}
+}

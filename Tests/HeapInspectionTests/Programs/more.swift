@@ -1,0 +1,143 @@
+import Synchronization
+
+// MARK: - A continuation that is never resumed, and a task that never ends
+
+@inline(never) @Sendable func waitForAnswer(_ session: Session, leaks: Bool) async {
+    await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+        if !leaks { continuation.resume() }
+    }
+    if session.body.isEmpty { print("empty") }
+}
+
+@Sendable func continuation(leaks: Bool) async {
+    for number in 0..<rounds {
+        Task.detached { await waitForAnswer(Session(number), leaks: leaks) }
+    }
+    try? await Task.sleep(nanoseconds: 200_000_000)
+}
+
+@inline(never) @Sendable func poll(_ session: Session, leaks: Bool) async {
+    repeat { try? await Task.sleep(nanoseconds: leaks ? 3_600_000_000_000 : 1_000_000) } while leaks
+    if session.body.isEmpty { print("empty") }
+}
+
+@Sendable func endlessTask(leaks: Bool) async {
+    for number in 0..<rounds {
+        Task.detached { await poll(Session(number), leaks: leaks) }
+    }
+    try? await Task.sleep(nanoseconds: 300_000_000)
+}
+
+// MARK: - A stream whose buffer has no bound
+
+final class EventBus: Sendable {
+    static let shared = EventBus()
+    private let feed: Mutex<AsyncStream<[UInt8]>.Continuation?>
+    private let stream: Mutex<AsyncStream<[UInt8]>?>
+
+    init() {
+        feed = Mutex(nil)
+        stream = Mutex(nil)
+    }
+
+    func open(leaks: Bool) {
+        let (stream, feed) = AsyncStream.makeStream(
+            of: [UInt8].self, bufferingPolicy: leaks ? .unbounded : .bufferingNewest(5))
+        self.feed.withLock { $0 = feed }
+        self.stream.withLock { $0 = stream }
+    }
+
+    @inline(never) func publish(_ number: Int) {
+        feed.withLock { _ = $0?.yield([UInt8](repeating: 4, count: 3_000)) }
+    }
+}
+
+@Sendable func channel(leaks: Bool) async {
+    EventBus.shared.open(leaks: leaks)
+    for number in 0..<rounds { EventBus.shared.publish(number) }
+}
+
+// MARK: - A generic class behind a protocol
+
+protocol Sink: AnyObject {
+    func take(_ number: Int)
+}
+
+final class Store<Element>: Sink {
+    private var kept: [Element] = []
+    private let make: (Int) -> Element
+    private let limit: Int
+
+    init(limit: Int, make: @escaping (Int) -> Element) {
+        self.limit = limit
+        self.make = make
+    }
+
+    @inline(never) func take(_ number: Int) {
+        kept.append(make(number))
+        if kept.count > limit { kept.removeFirst() }
+    }
+}
+
+struct Upload {
+    var name: String
+    var session: Session
+}
+
+enum Registry {
+    nonisolated(unsafe) static var sinks: [String: any Sink] = [:]
+}
+
+@Sendable func genericStore(leaks: Bool) async {
+    Registry.sinks["uploads"] = Store<Upload>(limit: leaks ? .max : 5) { Upload(name: "", session: Session($0)) }
+    for number in 0..<rounds { Registry.sinks["uploads"]?.take(number) }
+}
+
+// MARK: - Sets, strings, enums, and lists of observers
+
+nonisolated(unsafe) var namesSeen: Set<String> = []
+
+@Sendable func setOfNames(leaks: Bool) async {
+    for number in 0..<rounds {
+        namesSeen.insert(String(repeating: "visitor \(number) ", count: 60))
+        if !leaks, namesSeen.count > 5, let first = namesSeen.first { namesSeen.remove(first) }
+    }
+}
+
+enum Message {
+    case session(Session)
+    case text(String)
+    case connection(Connection)
+}
+
+final class Mailbox {
+    nonisolated(unsafe) static let main = Mailbox()
+    var messages: [Message] = []
+}
+
+@Sendable func enumPayload(leaks: Bool) async {
+    for number in 0..<rounds {
+        Mailbox.main.messages.append(number % 2 == 0 ? .session(Session(number)) : .connection(Connection()))
+        if !leaks, Mailbox.main.messages.count > 5 { Mailbox.main.messages.removeFirst() }
+    }
+}
+
+final class Notifier {
+    nonisolated(unsafe) static let shared = Notifier()
+    var observers: [() -> Void] = []
+}
+
+final class Screen {
+    let pixels = [UInt8](repeating: 5, count: 3_000)
+    func refresh() {}
+}
+
+@inline(never) func show(leaks: Bool) {
+    let screen = Screen()
+    Notifier.shared.observers.append { screen.refresh() }
+    if !leaks { Notifier.shared.observers.removeLast() }
+}
+
+@Sendable func observers(leaks: Bool) async {
+    for _ in 0..<rounds { show(leaks: leaks) }
+}

@@ -1,0 +1,136 @@
+typealias Program = @Sendable (_ leaks: Bool) async -> Void
+
+let rounds = 400
+
+let programs: [String: Program] = [
+    "actor-dictionary": actorDictionary, "closure-cycle": closureCycle, "task-group": taskGroup,
+    "static-array": staticArray, "delegate-cycle": delegateCycle, "continuation": continuation,
+    "endless-task": endlessTask, "channel": channel, "generic-store": genericStore, "set-of-names": setOfNames,
+    "enum-payload": enumPayload, "observers": observers,
+]
+
+/// What most programs leak: a buffer in an object.
+final class Session: Sendable {
+    let body: [UInt8]
+    init(_ number: Int) { body = [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 3_000) }
+}
+
+// MARK: - An unbounded dictionary in an actor
+
+actor SessionCache {
+    static let shared = SessionCache()
+    private var hits = 0
+    private var entries: [String: Session] = [:]
+
+    @inline(never)
+    func put(_ number: Int, keeping limit: Int) {
+        entries["session number \(number) of this run"] = Session(number)
+        hits += 1
+        if entries.count > limit, let first = entries.keys.first { entries[first] = nil }
+    }
+}
+
+@Sendable func actorDictionary(leaks: Bool) async {
+    for number in 0..<rounds { await SessionCache.shared.put(number, keeping: leaks ? .max : 5) }
+}
+
+// MARK: - A closure that holds the object that holds it
+
+final class Download {
+    let buffer = [UInt8](repeating: 1, count: 3_000)
+    var onFinish: (() -> Int)?
+}
+
+@inline(never) func startDownload(leaks: Bool) {
+    let download = Download()
+    if leaks {
+        download.onFinish = { download.buffer.count }
+    } else {
+        download.onFinish = { [weak download] in download?.buffer.count ?? 0 }
+    }
+    if download.onFinish?() == 0 { print("empty") }
+}
+
+@Sendable func closureCycle(leaks: Bool) async {
+    for _ in 0..<rounds { startDownload(leaks: leaks) }
+}
+
+// MARK: - A task group whose results nobody takes
+
+@inline(never) @Sendable func handleRequest(_ number: Int) async -> Session { Session(number) }
+
+@Sendable func taskGroup(leaks: Bool) async {
+    let (stream, feed) = AsyncStream.makeStream(of: Void.self)
+    let server = Task.detached {
+        await withTaskGroup(of: Session.self) { group in
+            for number in 0..<rounds {
+                group.addTask { await handleRequest(number) }
+                if !leaks { _ = await group.next() }
+            }
+            feed.yield()
+            // An accept loop that runs for ever, as a server's does.
+            await waitForever()
+        }
+    }
+    for await _ in stream { break }
+    // The last children may still be on their way.
+    try? await Task.sleep(nanoseconds: 200_000_000)
+    servers.withLock { $0.append(server) }
+}
+
+import Synchronization
+
+let servers = Mutex<[Task<Void, Never>]>([])
+
+@inline(never) @Sendable func waitForever() async {
+    while true { try? await Task.sleep(nanoseconds: 3_600_000_000_000) }
+}
+
+// MARK: - An array in a static
+
+enum AuditLog {
+    struct Entry {
+        var number: Int
+        var payload: [UInt8]
+    }
+    nonisolated(unsafe) static var entries: [Entry] = []
+}
+
+@inline(never) func audit(_ number: Int, leaks: Bool) {
+    AuditLog.entries.append(.init(number: number, payload: [UInt8](repeating: 2, count: 3_000)))
+    if !leaks, AuditLog.entries.count > 5 { AuditLog.entries.removeFirst() }
+}
+
+@Sendable func staticArray(leaks: Bool) async {
+    for number in 0..<rounds { audit(number, leaks: leaks) }
+}
+
+// MARK: - Delegate and owner hold one another
+
+protocol ConnectionDelegate: AnyObject {
+    func closed()
+}
+
+final class Connection {
+    let input = [UInt8](repeating: 3, count: 3_000)
+    var strongDelegate: (any ConnectionDelegate)?
+    weak var weakDelegate: (any ConnectionDelegate)?
+}
+
+final class Controller: ConnectionDelegate {
+    let connection = Connection()
+    func closed() {}
+    init(leaks: Bool) {
+        if leaks { connection.strongDelegate = self } else { connection.weakDelegate = self }
+    }
+}
+
+@inline(never) func connect(leaks: Bool) {
+    let controller = Controller(leaks: leaks)
+    controller.connection.strongDelegate?.closed()
+    controller.connection.weakDelegate?.closed()
+}
+
+@Sendable func delegateCycle(leaks: Bool) async {
+    for _ in 0..<rounds { connect(leaks: leaks) }
+}
