@@ -55,6 +55,12 @@ func tests(
 
 // MARK: - Targets by ring; docs/architecture.md says what each may import
 
+// Linked into a program it interposes malloc there; the library to preload is built by scripts/sampler from the same files.
+let sampler: [Target] = [
+    .target(name: "CHeapSampler", cSettings: [.define("_GNU_SOURCE")]),
+    tests("HeapSamplerTests", [], exclude: ["Programs"]),
+]
+
 let ring0: [Target] = [
     code("OakumModel"),
     code("LeakDetection", ["OakumModel"]),
@@ -258,7 +264,7 @@ let package = Package(
             .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         ],
     targets: coreOnly
-        ? ring0 + sharedCore + heap
-        : ring0 + sharedCore + shared + heap + products + ring1 + ring2 + jobs + ring3 + registration + examples
+        ? ring0 + sampler + sharedCore + heap
+        : ring0 + sampler + sharedCore + shared + heap + products + ring1 + ring2 + jobs + ring3 + registration + examples
             + heavyTests
 )
