@@ -79,6 +79,22 @@ uint64_t oh_block_bytes(void *block);
 extern uintptr_t oh_mask; // 0: every pointer may be in the table, or is otherwise special; ~0: none is
 static inline bool oh_is_marked(const void *block) { return ((uintptr_t)block & OH_MARK_MASK) == 0; }
 
+// How many sampled blocks there are on pages of one kind. A sampled block that was freed is served again as an ordinary one,
+// and allocators like to serve what was freed last: without this, such a block would be looked up at each of its lives.
+#define OH_FILTER_PLACES 65536u
+extern _Atomic uint32_t oh_filter[OH_FILTER_PLACES];
+static inline uint32_t oh_filter_place(const void *block) {
+    return (uint32_t)((uintptr_t)block >> 12 ^ (uintptr_t)block >> 28) & (OH_FILTER_PLACES - 1);
+}
+static inline bool oh_may_be_sampled(const void *block) {
+    return atomic_load_explicit(&oh_filter[oh_filter_place(block)], memory_order_relaxed) != 0;
+}
+// True when a pointer must take the slow path in free and realloc.
+static inline bool oh_is_special(const void *block) {
+    uintptr_t mask = oh_mask;
+    return OH_UNLIKELY(((uintptr_t)block & mask) == 0) && (mask == 0 || oh_may_be_sampled(block));
+}
+
 // --- Budget (budget.c): pure ---
 uint64_t oh_random(uint64_t *state);
 double oh_uniform(uint64_t *state);             // in (0, 1]
