@@ -1,12 +1,19 @@
-package import HeapInspection
-package import HeapProfile
+import Foundation
 import OakumEngine
-package import OakumModel
+import OakumModel
+import Spawning
 
 /// Names what leaks in workers that carry the sampler.
+///
+/// The look itself is a process of its own (`oakum evidence`): what it takes of memory goes back at its end, and a heap
+/// that ends its reader does not end `oakum up`.
 struct HeapExaminer: HeapWitness {
-    /// Sites in one answer, at most.
-    static let findingLimit = 5
+    /// Beyond what the look allows itself.
+    static let patience = 12_000 as Int32
+    private static let answerLimit = 1 << 20
+
+    /// `oakum`'s own executable.
+    let program: String
     /// By service.
     let files: [String: HeapFiles]
 
@@ -14,40 +21,49 @@ struct HeapExaminer: HeapWitness {
     func examine(_ process: ProcessIdentity, of worker: WorkerID) async -> HeapExamination {
         guard let files = files[worker.service] else { return .nothing("its service carries no sampler") }
         files.prune()
-        let target: HeapTarget
-        do throws(HeapTarget.Problem) {
-            target = try HeapTarget(file: files.path(pid: process.pid))
+        let path = files.path(pid: process.pid)
+        let output = path + ".evidence"
+        // From an earlier look that was cut off.
+        unlink(output)
+        defer { unlink(output) }
+        let looking: SpawnedProcess
+        do throws(SpawnError) {
+            looking = try SpawnedProcess(
+                [program, "evidence", path, "\(process.pid)", "\(process.startTicks)"], outputPath: output)
         } catch {
-            return .nothing(error.description)
+            return .nothing(error.reason)
         }
-        guard target.image.process.identity == process else { return .nothing("the process is gone") }
-        let capture = target.capture()
+        let exit = await Self.exit(of: looking)
+        looking.killGroup()
+        guard let exit else { return .nothing("looking took too long") }
+        return Self.answer(exit, FileManager.default.contents(atPath: output) ?? Data())
+    }
+
+    /// nil when it takes too long, or is not wanted any more.
+    private static func exit(of process: SpawnedProcess) async -> SpawnedProcess.Exit? {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                // Waiting blocks, and the threads of tasks are few.
+                Thread.detachNewThread {
+                    continuation.resume(returning: process.waitForExit(milliseconds: patience))
+                }
+            }
+        } onCancel: {
+            process.send(SIGKILL)
+        }
+    }
+
+    private static func answer(_ exit: SpawnedProcess.Exit, _ output: Data) -> HeapExamination {
+        let text = String(decoding: output.prefix(2_000), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard exit == .code(0), output.count < answerLimit else {
+            return .nothing(text.isEmpty ? "looking ended with \(exit)" : text)
+        }
         do {
-            try target.keep(capture.snapshot)
+            let evidence = try JSONDecoder().decode(HeapEvidence.self, from: output)
+            guard evidence.findings.isEmpty else { return .named(evidence.findings) }
+            return .nothing(evidence.remarks.joined(separator: "; "))
         } catch {
-            // Evidence for later only: what was found now is told all the same.
+            return .nothing("the answer cannot be understood: \(text.prefix(200))")
         }
-        let findings = capture.leaks.prefix(Self.findingLimit).map { capture.finding($0) }
-        guard findings.isEmpty else { return .named(findings) }
-        let seen = "\(target.image.live.count) samples of \(capture.profile.sites.count) places"
-        return .nothing(([seen + ", none of which shows a leak"] + capture.remarks).joined(separator: "; "))
-    }
-}
-
-extension HeapCapture {
-    /// Sites that leak, the one that leaks most first.
-    package var leaks: [Site] {
-        profile.sites.filter { $0.verdict.code == .leaks }.sorted {
-            ($0.verdict.leakBytesPerSecond?.estimate ?? 0) > ($1.verdict.leakBytesPerSecond?.estimate ?? 0)
-        }
-    }
-
-    /// A site in the form of events and reports.
-    package func finding(_ site: Site) -> HeapFinding {
-        HeapFinding(
-            site: site.label, function: site.frame?.function ?? site.label, file: site.frame?.file,
-            line: site.frame?.line, fingerprint: site.fingerprint.text, type: site.types.first?.type,
-            chain: chains(of: site).first?.chain.path ?? [], liveBytes: Int64(site.live.bytes.estimate.rounded()),
-            share: site.share, neverFreed: site.survival?.neverFreed, tookSeconds: (seconds * 1_000).rounded() / 1_000)
     }
 }

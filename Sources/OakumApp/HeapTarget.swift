@@ -15,6 +15,10 @@ package struct HeapTarget: Sendable {
     /// Why there is nothing to look at, and what to do.
     package struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
         package var description: String
+
+        package init(description: String) {
+            self.description = description
+        }
     }
 
     /// What a file tells; its process may live or not.

@@ -86,6 +86,7 @@ package struct OakumInstance: Sendable {
         let sampled = configuration.services.filter(\.heap.sampler)
         guard !sampled.isEmpty else { return nil }
         return HeapExaminer(
+            program: installation.programs + "/oakum",
             files: Dictionary(uniqueKeysWithValues: sampled.map { ($0.name, $0.heapFiles(state: folder)) }))
     }
 
