@@ -14,9 +14,8 @@ struct HeapOptions: ParsableArguments {
     /// A file when there is one of that name, a process when it is a number, else a service.
     func open() async throws -> HeapTarget {
         do {
-            if target.contains("/"), FileManager.default.fileExists(atPath: target) {
-                return try HeapTarget(file: target)
-            }
+            // Names of services hold no dots and do not begin with a slash.
+            if target.hasPrefix("/") || target.contains(".") { return try HeapTarget(file: target) }
             if let pid = Int32(target) { return try HeapTarget(pid: pid) }
             if FileManager.default.fileExists(atPath: target) { return try HeapTarget(file: target) }
             return try HeapTarget(pid: try await worker())
