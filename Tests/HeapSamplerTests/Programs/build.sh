@@ -14,7 +14,7 @@ flags=(-O1 -g -D_GNU_SOURCE -fno-omit-frame-pointer -fno-optimize-sibling-calls 
 
 stale() { [[ ! -e $out/$1 || -n $(find . "$root/Sources/CHeapSampler" -newer "$out/$1" -print -quit) ]]; }
 
-for program in read_heap entry_points estimates threads processes signals libraries full frames in_use leaker filtered; do
+for program in read_heap entry_points estimates threads processes signals libraries full frames in_use leaker filtered holder; do
     if stale "$program"; then "$clang" "${flags[@]}" "$program.c" -o "$out/$program" -lm -lpthread -ldl; fi
 done
 for library in tiny_allocator plugin; do
