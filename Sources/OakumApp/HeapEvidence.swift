@@ -12,7 +12,7 @@ package struct HeapEvidence: Hashable, Sendable, Codable {
     private static let findingLimit = 5
 
     /// Looks into the heap of a process that a heap file belongs to, and keeps types and chains beside the file for when
-    /// the process is dead. Takes up to six seconds, a core, and a few hundred MiB: meant for a process of its own.
+    /// the process is dead. Takes up to eight seconds, a core, and a few hundred MiB: meant for a process of its own.
     ///
     /// - Throws: `HeapTarget.Problem` when there is nothing to look at.
     package init(heapFile: String, of process: ProcessIdentity) throws(HeapTarget.Problem) {
@@ -21,7 +21,7 @@ package struct HeapEvidence: Hashable, Sendable, Codable {
             throw HeapTarget.Problem(description: "the process is gone")
         }
         var limits = HeapCapture.Limits()
-        limits.time = .seconds(6)
+        limits.time = .seconds(8)
         limits.sites = 3
         limits.leaksOnly = true
         limits.holders.levels = 24
