@@ -58,6 +58,7 @@ static void note_gone(struct oakum_heap_module *module, uint64_t now) {
 bool oh_is_code(uint64_t address) {
     const struct ranges *list = &lists[atomic_load_explicit(&current, memory_order_acquire) & 1];
     uint32_t low = 0, high = list->count < RANGES ? list->count : RANGES;
+    if (high == 0) return true; // no /proc to ask: what the unwinder found plausible is all there is
     while (low < high) {
         uint32_t middle = (low + high) / 2;
         if (address < list->items[middle].low) high = middle;

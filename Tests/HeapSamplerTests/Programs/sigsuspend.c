@@ -1,6 +1,5 @@
 // The valgrind of Debian 12 writes into the mask that a program gives to sigsuspend, which libdispatch keeps in memory that
 // is only for reading: this hands it a copy. Preloaded in every arm alike.
-#define _GNU_SOURCE
 #include <signal.h>
 #include <unistd.h>
 #include <sys/syscall.h>
