@@ -17,25 +17,38 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TEXT_LIMIT = 4096, RANGE_LIMIT = 1 << 20, SCOPE_LIMIT = 64 };
+enum { TEXT_LIMIT = 4096, RANGE_LIMIT = 1 << 20, SCOPE_LIMIT = 64, DEPTH_LIMIT = 32, CHILD_LIMIT = 1 << 22 };
 
 // Both come with the Swift runtime that every program using this links anyway; without one, names stay mangled.
 extern char *swift_demangle(const char *mangled, size_t length, char *output, size_t *output_size, uint32_t flags)
     __attribute__((weak));
 extern char *__cxa_demangle(const char *mangled, char *output, size_t *length, int *status) __attribute__((weak));
 
-// A code range of a compilation unit. clang writes no .debug_aranges, so the units are asked once for their ranges.
+// A code range of a compilation unit, or of a function. clang writes no .debug_aranges, so the units are asked once for
+// their ranges; the functions of a unit are collected when the first of them is asked for.
 struct range {
     Dwarf_Addr low, high;
-    Dwarf_Die unit;
+    Dwarf_Addr reach; // highest end of this range and those before it: units may overlap
+    Dwarf_Die die;
+};
+
+struct ranges {
+    struct range *items;
+    size_t count, capacity;
+};
+
+struct functions {
+    Dwarf_Off unit;
+    struct ranges ranges;
 };
 
 struct module {
     Dwfl *dwfl;
     Dwfl_Module *module;
     Dwarf_Addr bias;
-    struct range *ranges;
-    size_t count, capacity;
+    struct ranges units;
+    struct functions *functions;
+    size_t function_count;
 };
 
 static void write_all(int fd, const void *bytes, size_t count) {
@@ -121,43 +134,109 @@ static int by_low(const void *left, const void *right) {
     return a < b ? -1 : a > b;
 }
 
-static void add_range(struct module *m, Dwarf_Addr low, Dwarf_Addr high, const Dwarf_Die *unit) {
-    if (high <= low || m->count >= RANGE_LIMIT) return;
-    if (m->count == m->capacity) {
-        size_t capacity = m->capacity ? 2 * m->capacity : 1024;
-        struct range *grown = realloc(m->ranges, capacity * sizeof *grown);
+static void add_range(struct ranges *ranges, Dwarf_Addr low, Dwarf_Addr high, const Dwarf_Die *die) {
+    if (high <= low || ranges->count >= RANGE_LIMIT) return;
+    if (ranges->count == ranges->capacity) {
+        size_t capacity = ranges->capacity ? 2 * ranges->capacity : 256;
+        struct range *grown = realloc(ranges->items, capacity * sizeof *grown);
         if (!grown) return;
-        m->ranges = grown;
-        m->capacity = capacity;
+        ranges->items = grown;
+        ranges->capacity = capacity;
     }
-    m->ranges[m->count++] = (struct range){low, high, *unit};
+    ranges->items[ranges->count++] = (struct range){low, high, 0, *die};
 }
 
-static void collect_ranges(struct module *m) {
+static void add_ranges(struct ranges *ranges, Dwarf_Die *die) {
+    Dwarf_Addr base = 0, low = 0, high = 0;
+    ptrdiff_t offset = 0;
+    for (int steps = 0; steps < RANGE_LIMIT; steps++) {
+        offset = dwarf_ranges(die, offset, &base, &low, &high);
+        if (offset <= 0) break;
+        add_range(ranges, low, high, die);
+    }
+}
+
+static void sort_ranges(struct ranges *ranges) {
+    if (ranges->count > 1) qsort(ranges->items, ranges->count, sizeof *ranges->items, by_low);
+    Dwarf_Addr reach = 0;
+    for (size_t i = 0; i < ranges->count; i++) {
+        if (ranges->items[i].high > reach) reach = ranges->items[i].high;
+        ranges->items[i].reach = reach;
+    }
+}
+
+// The range that begins last among those an address lies in.
+static Dwarf_Die *at(struct ranges *ranges, Dwarf_Addr address) {
+    size_t low = 0, high = ranges->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (ranges->items[middle].low <= address) low = middle + 1;
+        else high = middle;
+    }
+    for (; low > 0 && ranges->items[low - 1].reach > address; low--) {
+        if (address < ranges->items[low - 1].high) return &ranges->items[low - 1].die;
+    }
+    return NULL;
+}
+
+static void collect_units(struct module *m) {
     Dwarf_Die *unit = NULL;
     Dwarf_Addr bias = 0;
     while ((unit = dwfl_module_nextcu(m->module, unit, &bias)) != NULL) {
-        Dwarf_Addr base = 0, low = 0, high = 0;
-        ptrdiff_t offset = 0;
         m->bias = bias;
-        for (int steps = 0; steps < RANGE_LIMIT; steps++) {
-            offset = dwarf_ranges(unit, offset, &base, &low, &high);
-            if (offset <= 0) break;
-            add_range(m, low, high, unit);
-        }
+        add_ranges(&m->units, unit);
     }
-    if (m->count > 1) qsort(m->ranges, m->count, sizeof *m->ranges, by_low);
+    sort_ranges(&m->units);
 }
 
-static Dwarf_Die *unit_of(struct module *m, Dwarf_Addr address) {
-    size_t low = 0, high = m->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (m->ranges[middle].low <= address) low = middle + 1;
-        else high = middle;
+// Functions stand below modules, namespaces and types, but not (with code of their own) below functions. dwarf_getscopes
+// would find them too, but gives up at the first entry it does not like, and Swift writes such entries.
+static void collect_functions(struct ranges *ranges, Dwarf_Die *parent, int depth) {
+    Dwarf_Die child;
+    if (depth > DEPTH_LIMIT || dwarf_child(parent, &child) != 0) return;
+    for (int steps = 0; steps < CHILD_LIMIT; steps++) {
+        switch (dwarf_tag(&child)) {
+        case DW_TAG_subprogram: add_ranges(ranges, &child); break;
+        case DW_TAG_module:
+        case DW_TAG_namespace:
+        case DW_TAG_structure_type:
+        case DW_TAG_class_type:
+        case DW_TAG_enumeration_type: collect_functions(ranges, &child, depth + 1); break;
+        default: break;
+        }
+        if (dwarf_siblingof(&child, &child) != 0) return;
     }
-    if (low == 0 || address >= m->ranges[low - 1].high) return NULL;
-    return &m->ranges[low - 1].unit;
+}
+
+static Dwarf_Die *function_at(struct module *m, Dwarf_Die *unit, Dwarf_Addr address) {
+    Dwarf_Off offset = dwarf_dieoffset(unit);
+    for (size_t i = 0; i < m->function_count; i++) {
+        if (m->functions[i].unit == offset) return at(&m->functions[i].ranges, address);
+    }
+    struct functions *grown = realloc(m->functions, (m->function_count + 1) * sizeof *grown);
+    if (!grown) return NULL;
+    m->functions = grown;
+    struct functions *fresh = &m->functions[m->function_count++];
+    *fresh = (struct functions){.unit = offset};
+    collect_functions(&fresh->ranges, unit, 0);
+    sort_ranges(&fresh->ranges);
+    return at(&fresh->ranges, address);
+}
+
+// Inlined functions and blocks around an address below a function, outermost first; returns how many.
+static int collect_scopes(Dwarf_Die *parent, Dwarf_Addr address, Dwarf_Die *scopes, int count) {
+    Dwarf_Die child;
+    if (count >= SCOPE_LIMIT || dwarf_child(parent, &child) != 0) return count;
+    for (int steps = 0; steps < CHILD_LIMIT; steps++) {
+        int tag = dwarf_tag(&child);
+        bool inlined = tag == DW_TAG_inlined_subroutine;
+        if ((inlined || tag == DW_TAG_lexical_block) && dwarf_haspc(&child, address) > 0) {
+            if (inlined) scopes[count++] = child;
+            return collect_scopes(&child, address, scopes, count);
+        }
+        if (dwarf_siblingof(&child, &child) != 0) return count;
+    }
+    return count;
 }
 
 static bool open_module(struct module *m, const char *file, const Dwfl_Callbacks *callbacks) {
@@ -168,21 +247,24 @@ static bool open_module(struct module *m, const char *file, const Dwfl_Callbacks
     m->module = dwfl_report_elf(m->dwfl, file, file, -1, 0, true);
     dwfl_report_end(m->dwfl, NULL, NULL);
     if (!m->module) return false;
-    collect_ranges(m);
+    collect_units(m);
     return true;
 }
 
 static void close_module(struct module *m) {
     if (m->dwfl) dwfl_end(m->dwfl);
-    free(m->ranges);
+    free(m->units.items);
+    for (size_t i = 0; i < m->function_count; i++) free(m->functions[i].ranges.items);
+    free(m->functions);
     *m = (struct module){0};
 }
 
 // Inlined frames, innermost first. The line of a frame is where its callee was called: so each step hands its
 // call site on to the next. Returns false when the debug information knows no function here.
 static bool emit_scopes(int fd, uint32_t index, struct module *m, Dwarf_Addr address, char *text) {
-    Dwarf_Die *unit = unit_of(m, address);
-    if (!unit) return false;
+    Dwarf_Die *unit = at(&m->units, address);
+    Dwarf_Die *function = unit ? function_at(m, unit, address) : NULL;
+    if (!function) return false;
     int line = 0;
     const char *file = NULL;
     Dwarf_Line *source = dwarf_getsrc_die(unit, address);
@@ -190,30 +272,22 @@ static bool emit_scopes(int fd, uint32_t index, struct module *m, Dwarf_Addr add
         dwarf_lineno(source, &line);
         file = dwarf_linesrc(source, NULL, NULL);
     }
-    Dwarf_Die *innermost = NULL, *scopes = NULL;
-    int count = dwarf_getscopes(unit, address, &innermost);
-    if (count > 0) count = dwarf_getscopes_die(&innermost[0], &scopes);
+    Dwarf_Die scopes[SCOPE_LIMIT + 1] = {*function};
+    int count = collect_scopes(function, address, scopes, 1);
     Dwarf_Files *files = NULL;
     size_t file_count = 0;
     dwarf_getsrcfiles(unit, &files, &file_count);
-    bool any = false;
-    for (int i = 0; i < count && i < SCOPE_LIMIT; i++) {
-        int tag = dwarf_tag(&scopes[i]);
-        if (tag != DW_TAG_subprogram && tag != DW_TAG_inlined_subroutine) continue;
-        bool inlined = tag == DW_TAG_inlined_subroutine;
+    for (int i = count - 1; i >= 0; i--) {
         struct celf_record record = {
-            .index = index, .flags = inlined ? CELF_INLINED : 0, .line = line > 0 ? (uint32_t)line : 0};
-        emit(fd, record, readable(function_name(&scopes[i]), text), file);
-        any = true;
-        if (!inlined) break;
+            .index = index, .flags = i > 0 ? CELF_INLINED : 0, .line = line > 0 ? (uint32_t)line : 0};
+        emit(fd, record, readable(function_name(&scopes[i]), text), line > 0 ? file : NULL);
+        if (i == 0) break;
         Dwarf_Word call_file = 0, call_line = 0;
         file = number(&scopes[i], DW_AT_call_file, &call_file) && files ? dwarf_filesrc(files, call_file, NULL, NULL)
                                                                         : NULL;
         line = number(&scopes[i], DW_AT_call_line, &call_line) && call_line <= INT32_MAX ? (int)call_line : 0;
     }
-    free(innermost);
-    free(scopes);
-    return any;
+    return true;
 }
 
 static void emit_symbol(int fd, const struct celf_lookup *lookup, uint32_t index, struct module *m, char *text) {

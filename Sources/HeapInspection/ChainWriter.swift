@@ -39,7 +39,8 @@ struct ChainWriter {
         var held = block
         world.memory.forget()
         for edge in path.edges {
-            if !stillHolds(edge, graph.blocks[held]) { moved += 1 }
+            let isOwnRoot = edge.location == graph.blocks[held].start
+            if edge.between == 0, !isOwnRoot, !stillHolds(edge, graph.blocks[held]) { moved += 1 }
             guard case .block(let index) = edge.holder else { continue }
             let holder = graph.blocks[index]
             // Child tasks of one group are linked one to the next: the others are no part of the reason.
@@ -50,7 +51,8 @@ struct ChainWriter {
             hops.append(
                 HolderChain.Hop(
                     kind: holder.kind, type: holder.kind == .task ? taskWords(index) : holder.type,
-                    place: world.place(in: holder, at: edge.offset), offset: edge.offset, isInterior: edge.target > 0))
+                    place: world.place(in: holder, at: edge.offset), offset: edge.offset, isInterior: edge.target > 0,
+                    times: edge.between + 1))
             held = index
         }
         let root = root(path, closing: hops.last)

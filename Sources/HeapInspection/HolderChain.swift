@@ -13,15 +13,19 @@ package struct HolderChain: Hashable, Sendable, Codable {
         package var offset: UInt64
         /// The reference points into the middle of the block before.
         package var isInterior: Bool
+        /// So many blocks in a row that are alike: nodes of a list.
+        package var times: Int
 
         package init(
-            kind: BlockKind, type: String?, place: String? = nil, offset: UInt64 = 0, isInterior: Bool = false
+            kind: BlockKind, type: String?, place: String? = nil, offset: UInt64 = 0, isInterior: Bool = false,
+            times: Int = 1
         ) {
             self.kind = kind
             self.type = type
             self.place = place
             self.offset = offset
             self.isInterior = isInterior
+            self.times = times
         }
     }
 
@@ -61,7 +65,7 @@ package struct HolderChain: Hashable, Sendable, Codable {
     /// "[UInt8], held by CacheEntry.body, held by a value of [String: CacheEntry], held by static LeakyCache.shared". Hops
     /// that say the same one after the other, as those of a list do, are said once.
     package var words: String {
-        let hops = Self.runs(hops.map(Self.words)).map { "held by \($0.text)" + Self.times($0.count) }
+        let hops = Self.runs(hops).map { "held by \($0.text)" + Self.times($0.count) }
         return ([Self.words(type, kind)] + hops + [rootWords]).joined(separator: ", ")
     }
 
@@ -69,16 +73,17 @@ package struct HolderChain: Hashable, Sendable, Codable {
     package var path: [String] {
         var parts: [String] = []
         if case .cycle(let hop) = root { parts.append(Self.words(hop)) }
-        let hops = Self.runs(hops.reversed().map(Self.words)).map { $0.text + Self.times($0.count) }
+        let hops = Self.runs(hops.reversed()).map { $0.text + Self.times($0.count) }
         return [rootName] + parts + hops + [Self.words(type, kind)]
     }
 
-    private static func runs(_ texts: [String]) -> [(text: String, count: Int)] {
-        texts.reduce(into: []) { runs, text in
+    private static func runs(_ hops: [Hop]) -> [(text: String, count: Int)] {
+        hops.reduce(into: []) { runs, hop in
+            let text = words(hop)
             if let last = runs.last, last.text == text {
-                runs[runs.count - 1].count += 1
+                runs[runs.count - 1].count += hop.times
             } else {
-                runs.append((text, 1))
+                runs.append((text, hop.times))
             }
         }
     }

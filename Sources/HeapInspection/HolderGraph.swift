@@ -16,6 +16,8 @@ struct HolderGraph {
         /// How far into the held block it points.
         var target: UInt64
         var isTagged: Bool
+        /// So many references of this kind lie between: nodes of a list that were stepped over.
+        var between = 0
     }
 
     struct Block {

@@ -24,11 +24,12 @@ package struct BlockTarget: Hashable, Sendable {
 
 /// Looks into a living process without stopping it.
 package struct ProcessInspector {
-    private let memory: RemoteMemory
+    /// Nil: a copy of a process's memory, whose files are not known.
+    private let pid: Int32?
     private let map: MemoryMap
     package let modules: ModuleMap
     private let world: InspectedProcess
-    private let residency: PageMap
+    private let residency: PageMap?
     package var debugFolders: [String] = []
 
     /// - Parameters:
@@ -37,17 +38,28 @@ package struct ProcessInspector {
     package init(
         _ identity: ProcessIdentity, known: [BlockTarget] = [], leavingOut: Set<String> = []
     ) throws(InspectionError) {
-        memory = try RemoteMemory(identity)
+        let memory = try RemoteMemory(identity)
+        pid = identity.pid
         guard let text = ProcFile.bytes("/proc/\(identity.pid)/maps", limit: MemoryMap.textLimit) else {
             throw .gone(identity)
         }
         map = try MemoryMap(text)
         modules = ModuleMap(map: map, source: memory)
-        residency = PageMap(pid: identity.pid)
+        let residency = PageMap(pid: identity.pid)
+        self.residency = residency
         world = InspectedProcess(
             source: memory, map: map, modules: modules, threads: Threads.read(pid: identity.pid), residency: residency,
             known: known.compactMap { block in block.bytes.map { (block.address, block.address &+ $0) } },
             leavingOut: leavingOut)
+    }
+
+    /// The same for memory from elsewhere: a copy, or a test's.
+    package init(memory: any MemorySource, map: MemoryMap) {
+        self.map = map
+        pid = nil
+        residency = nil
+        modules = ModuleMap(map: map, source: memory)
+        world = InspectedProcess(source: memory, map: map, modules: modules, threads: [], residency: nil)
     }
 
     /// The type of the block at an address; nil when it is not known.
@@ -87,7 +99,7 @@ package struct ProcessInspector {
         var writer = ChainWriter(world: world, graph: search.graph, stoppedBy: search.stoppedBy)
         let globals = paths.reduce(into: ChainWriter.Places()) { $0.merge(writer.places(on: $1.path)) }
         let symboliser = Symboliser(
-            modules: modules.modules.map(Symboliser.Module.init), pid: memory.identity.pid, debugFolders: debugFolders)
+            modules: modules.modules.map(Symboliser.Module.init), pid: pid, debugFolders: debugFolders)
         let names = symboliser.names(
             returnAddresses: globals.code, dataAddresses: globals.data,
             deadline: max(deadline, clock.now + .seconds(2)))
@@ -98,7 +110,7 @@ package struct ProcessInspector {
         let spent = begin.duration(to: clock.now).components
         report.seconds = Double(spent.seconds) + Double(spent.attoseconds) / 1e18
         report.remarks = names.remarks
-        if residency.swappedPages > 0 {
+        if let residency, residency.swappedPages > 0 {
             report.remarks.append("\(residency.swappedPages) pages are swapped out and were not looked at")
         }
         return report

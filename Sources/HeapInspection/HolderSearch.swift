@@ -23,6 +23,8 @@ final class HolderSearch {
     private let isOver: () -> Bool
     private var index = BlockIndex()
     private var isIndexed = false
+    private var lists = ListLinks()
+    private var listEdges: [(held: Int, holder: Int, kind: ListLinks.Kind)] = []
     private(set) var graph = HolderGraph()
     private(set) var bytesScanned: UInt64 = 0
     private(set) var passes = 0
@@ -92,6 +94,7 @@ final class HolderSearch {
         let building = !isIndexed
         let result = world.scan.run(world.plan, isOver: isOver) { window, address, stretch in
             if building { indexWindow(window, address, stretch) }
+            if stretch.territory == .heap { lists.collect(window, at: address, world.memory) }
             blocks.find(in: window, at: address) { reference in
                 found[reference.block, default: Found()].add(reference, stretch, limit: limit)
             }
@@ -100,12 +103,14 @@ final class HolderSearch {
         passes += 1
         guard result.isComplete else { return false }
         isIndexed = true
+        lists.finishPass()
         world.memory.forget()
         for block in wanted {
             let references = found[block] ?? Found()
             for (reference, stretch) in references.kept { link(block, reference, stretch) }
             graph.markExpanded(block, dropped: references.dropped)
         }
+        stepOverLists()
         return true
     }
 
@@ -143,7 +148,12 @@ final class HolderSearch {
             holder: .block(block), location: location, offset: 0, target: reference.offset,
             isTagged: reference.isTagged)
         switch stretch.territory {
-        case .data(let module): edge.holder = .global(location: location, module: module)
+        case .data(let module):
+            edge.holder = .global(location: location, module: module)
+            if let object = staticObject(around: location, module: module) {
+                edge.holder = .block(object)
+                edge.offset = location &- graph.blocks[object].start
+            }
         case .stack(let thread):
             edge.holder = .stack(thread: thread.id, name: thread.name, isCertain: thread.pointer != nil)
         case .heap:
@@ -154,8 +164,48 @@ final class HolderSearch {
             guard holder != block, !isParentLink(location &- owner.start, from: owner, to: held) else { return }
             edge.holder = .block(holder)
             edge.offset = location &- graph.blocks[holder].start
+            if held.metadata != 0, graph.blocks[holder].metadata == held.metadata, reference.offset == 0 {
+                let kind = ListLinks.Kind(metadata: held.metadata, offset: edge.offset)
+                lists.want(kind)
+                listEdges.append((block, holder, kind))
+            }
         }
         graph.link(block, to: edge)
+    }
+
+    /// An object that the compiler has put into a module's data, and which is its own root; nil for a plain variable.
+    private func staticObject(around location: UInt64, module: Int) -> Int? {
+        guard let object = world.staticObject(around: location) else { return nil }
+        let index = graph.add(object)
+        guard !graph.blocks[index].isExpanded else { return index }
+        graph.link(
+            index,
+            to: HolderGraph.Edge(
+                holder: .global(location: object.start, module: module), location: object.start, offset: 0, target: 0,
+                isTagged: false))
+        graph.markExpanded(index, dropped: 0)
+        return index
+    }
+
+    /// From each node of a list whose kind was collected, straight to the list's head.
+    private func stepOverLists() {
+        var later: [(held: Int, holder: Int, kind: ListLinks.Kind)] = []
+        for (held, holder, kind) in listEdges {
+            let node = graph.blocks[holder].start
+            guard lists.isKnown(kind) else {
+                later.append((held, holder, kind))
+                continue
+            }
+            guard let (head, steps) = lists.head(of: node, kind), graph.blocks.count < limits.blocks else { continue }
+            let block = graph.add(world.block(at: head, bytes: nil, index: index))
+            guard block != held, block != holder else { continue }
+            graph.link(
+                holder,
+                to: HolderGraph.Edge(
+                    holder: .block(block), location: head &+ kind.offset, offset: kind.offset, target: 0,
+                    isTagged: false, between: steps - 1))
+        }
+        listEdges = later
     }
 
     /// A child task knows its parent, and does not hold it: the first word behind a task's own 208 bytes.

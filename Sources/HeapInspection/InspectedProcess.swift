@@ -11,6 +11,7 @@ final class InspectedProcess {
     let scan: MemoryScan
     /// Blocks whose place and size are known for certain, by their start: the sampled ones.
     private let known: [(start: UInt64, end: UInt64)]
+    private static let highest: UInt64 = 1 << 47
     private static let walkBytes: UInt64 = 1 << 20
 
     init(
@@ -39,8 +40,11 @@ final class InspectedProcess {
     }
 
     private func block(_ start: UInt64, _ end: UInt64, _ type: HeapType?) -> HolderGraph.Block {
+        // Sizes come out of a memory that may lie: no block wraps around, or reaches out of its mapping.
+        let start = min(start, Self.highest)
+        let end = min(end, max(start, map.region(of: start)?.end ?? start))
         var block = HolderGraph.Block(
-            start: start, end: max(start &+ 8, end), kind: type?.kind ?? .unknown, type: type?.name)
+            start: start, end: max(start + 8, end), kind: type?.kind ?? .unknown, type: type?.name)
         if type == nil {
             if isTaskMemory(start, end) {
                 block.kind = .taskMemory
@@ -81,6 +85,23 @@ final class InspectedProcess {
         }
         if let (start, end, type) = walkBack(from: location) { return block(start, end, type) }
         return HolderGraph.Block(start: location & ~15, end: (location & ~15) + 16, kind: .unknown)
+    }
+
+    /// An object in a module's data around a place: its header is within 4 KiB in front, and its fixed size covers it.
+    func staticObject(around location: UInt64) -> HolderGraph.Block? {
+        guard let module = modules.moduleWithData(at: location),
+            let range = module.data.first(where: { $0.contains(location) })
+        else { return nil }
+        var address = location & ~7
+        let lowest = max(range.lowerBound, location > 4_096 ? location - 4_096 : 0)
+        while address >= lowest, address >= 8 {
+            if let type = types.object(at: address) {
+                let end = end(of: type, at: address) ?? address
+                return end > location ? block(address, end, type) : nil
+            }
+            address -= 8
+        }
+        return nil
     }
 
     private func knownBlock(around address: UInt64) -> (start: UInt64, end: UInt64)? {

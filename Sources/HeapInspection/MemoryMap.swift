@@ -13,6 +13,21 @@ package struct MemoryRegion: Hashable, Sendable {
     /// A file, a name in brackets ("[heap]"), or empty.
     package var path: String
 
+    package init(
+        start: UInt64, end: UInt64, isReadable: Bool, isWritable: Bool, isExecutable: Bool, isShared: Bool,
+        offset: UInt64, inode: UInt64, path: String
+    ) {
+        self.start = start
+        self.end = end
+        self.isReadable = isReadable
+        self.isWritable = isWritable
+        self.isExecutable = isExecutable
+        self.isShared = isShared
+        self.offset = offset
+        self.inode = inode
+        self.path = path
+    }
+
     package var byteCount: UInt64 { end - start }
 
     package func contains(_ address: UInt64) -> Bool { address >= start && address < end }

@@ -85,7 +85,11 @@ struct WantedBlocks {
         for block in sorted {
             // A block that is larger than the filter can tell fills it: correct, only slower.
             let pages = block.range.lowerBound >> 12...(block.range.upperBound - 1) >> 12
-            for page in pages.prefix(1 << Self.filterBits) {
+            guard pages.count < 1 << Self.filterBits else {
+                filter = [UInt64](repeating: .max, count: filter.count)
+                break
+            }
+            for page in pages {
                 let bit = Self.hash(page)
                 filter[Int(bit >> 6)] |= 1 << (bit & 63)
             }

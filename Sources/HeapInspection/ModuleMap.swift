@@ -27,6 +27,7 @@ package struct ModuleMap: Sendable {
     /// Looks for an ELF header at the start of every file mapping. At most `moduleLimit` modules; more are left out.
     package init(map: MemoryMap, source: any MemorySource) {
         for region in map.regions where region.offset == 0 && region.isReadable && region.path.hasPrefix("/") {
+            guard region.end <= 1 << 47 else { break }
             guard modules.count < Self.moduleLimit else { break }
             // A small file's first page is mapped again for its data: that is no second image.
             if let last = modules.last, last.inode == region.inode, region.start < last.high { continue }

@@ -3,6 +3,7 @@ enum GlobalName {
     /// "static main.Cache.shared : main.Cache" → "static Cache.shared".
     static func plain(_ demangled: String) -> String {
         var text = demangled[...]
+        if let lead = text.range(of: "one-time initialization function for ") { text = text[lead.upperBound...] }
         if let colon = text.range(of: " : ") { text = text[..<colon.lowerBound] }
         for prefix in ["static ", "global "] where text.hasPrefix(prefix) {
             return prefix == "static "

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <unistd.h>
+
 namespace shop {
 
 struct Item {
@@ -49,5 +51,5 @@ int main(int count, char **arguments) {
     }
     std::puts("ready");
     std::fflush(stdout);
-    while (std::getchar() != EOF) {}
+    for (;;) pause();
 }

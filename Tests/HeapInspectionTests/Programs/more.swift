@@ -11,6 +11,7 @@ import Synchronization
 
 @Sendable func continuation(leaks: Bool) async {
     for number in 0..<rounds {
+        pace()
         Task.detached { await waitForAnswer(Session(number), leaks: leaks) }
     }
     try? await Task.sleep(nanoseconds: 200_000_000)
@@ -23,6 +24,7 @@ import Synchronization
 
 @Sendable func endlessTask(leaks: Bool) async {
     for number in 0..<rounds {
+        pace()
         Task.detached { await poll(Session(number), leaks: leaks) }
     }
     try? await Task.sleep(nanoseconds: 300_000_000)
@@ -54,7 +56,10 @@ final class EventBus: Sendable {
 
 @Sendable func channel(leaks: Bool) async {
     EventBus.shared.open(leaks: leaks)
-    for number in 0..<rounds { EventBus.shared.publish(number) }
+    for number in 0..<rounds {
+        EventBus.shared.publish(number)
+        pace()
+    }
 }
 
 // MARK: - A generic class behind a protocol
@@ -90,7 +95,10 @@ enum Registry {
 
 @Sendable func genericStore(leaks: Bool) async {
     Registry.sinks["uploads"] = Store<Upload>(limit: leaks ? .max : 5) { Upload(name: "", session: Session($0)) }
-    for number in 0..<rounds { Registry.sinks["uploads"]?.take(number) }
+    for number in 0..<rounds {
+        Registry.sinks["uploads"]?.take(number)
+        pace()
+    }
 }
 
 // MARK: - Sets, strings, enums, and lists of observers
@@ -99,6 +107,7 @@ nonisolated(unsafe) var namesSeen: Set<String> = []
 
 @Sendable func setOfNames(leaks: Bool) async {
     for number in 0..<rounds {
+        pace()
         namesSeen.insert(String(repeating: "visitor \(number) ", count: 60))
         if !leaks, namesSeen.count > 5, let first = namesSeen.first { namesSeen.remove(first) }
     }
@@ -117,6 +126,7 @@ final class Mailbox {
 
 @Sendable func enumPayload(leaks: Bool) async {
     for number in 0..<rounds {
+        pace()
         Mailbox.main.messages.append(number % 2 == 0 ? .session(Session(number)) : .connection(Connection()))
         if !leaks, Mailbox.main.messages.count > 5 { Mailbox.main.messages.removeFirst() }
     }
@@ -139,5 +149,41 @@ final class Screen {
 }
 
 @Sendable func observers(leaks: Bool) async {
-    for _ in 0..<rounds { show(leaks: leaks) }
+    for _ in 0..<rounds {
+        show(leaks: leaks)
+        pace()
+    }
+}
+
+// MARK: - A list that only grows
+
+final class Job {
+    let input = [UInt8](repeating: 6, count: 3_000)
+    var next: Job?
+}
+
+final class JobQueue {
+    nonisolated(unsafe) static let shared = JobQueue()
+    private var first: Job?
+    private var last: Job?
+    private var count = 0
+
+    @inline(never) func append(keeping limit: Int) {
+        let job = Job()
+        last?.next = job
+        last = job
+        if first == nil { first = job }
+        count += 1
+        if count > limit {
+            first = first?.next
+            count -= 1
+        }
+    }
+}
+
+@Sendable func linkedList(leaks: Bool) async {
+    for _ in 0..<rounds {
+        JobQueue.shared.append(keeping: leaks ? .max : 5)
+        pace()
+    }
 }

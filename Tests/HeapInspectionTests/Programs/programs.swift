@@ -1,3 +1,5 @@
+import Glibc
+
 typealias Program = @Sendable (_ leaks: Bool) async -> Void
 
 let rounds = 400
@@ -6,8 +8,15 @@ let programs: [String: Program] = [
     "actor-dictionary": actorDictionary, "closure-cycle": closureCycle, "task-group": taskGroup,
     "static-array": staticArray, "delegate-cycle": delegateCycle, "continuation": continuation,
     "endless-task": endlessTask, "channel": channel, "generic-store": genericStore, "set-of-names": setOfNames,
-    "enum-payload": enumPayload, "observers": observers,
+    "enum-payload": enumPayload, "observers": observers, "linked-list": linkedList,
 ]
+
+/// With a third argument the work takes as many milliseconds a round: how long things live shows in time only.
+@inline(never) func pace() {
+    if CommandLine.arguments.count > 3, let milliseconds = UInt32(CommandLine.arguments[3]) {
+        usleep(milliseconds * 1_000)
+    }
+}
 
 /// What most programs leak: a buffer in an object.
 final class Session: Sendable {
@@ -31,7 +40,10 @@ actor SessionCache {
 }
 
 @Sendable func actorDictionary(leaks: Bool) async {
-    for number in 0..<rounds { await SessionCache.shared.put(number, keeping: leaks ? .max : 5) }
+    for number in 0..<rounds {
+        await SessionCache.shared.put(number, keeping: leaks ? .max : 5)
+        pace()
+    }
 }
 
 // MARK: - A closure that holds the object that holds it
@@ -52,7 +64,10 @@ final class Download {
 }
 
 @Sendable func closureCycle(leaks: Bool) async {
-    for _ in 0..<rounds { startDownload(leaks: leaks) }
+    for _ in 0..<rounds {
+        startDownload(leaks: leaks)
+        pace()
+    }
 }
 
 // MARK: - A task group whose results nobody takes
@@ -64,6 +79,7 @@ final class Download {
     let server = Task.detached {
         await withTaskGroup(of: Session.self) { group in
             for number in 0..<rounds {
+                pace()
                 group.addTask { await handleRequest(number) }
                 if !leaks { _ = await group.next() }
             }
@@ -102,7 +118,10 @@ enum AuditLog {
 }
 
 @Sendable func staticArray(leaks: Bool) async {
-    for number in 0..<rounds { audit(number, leaks: leaks) }
+    for number in 0..<rounds {
+        audit(number, leaks: leaks)
+        pace()
+    }
 }
 
 // MARK: - Delegate and owner hold one another
@@ -132,5 +151,8 @@ final class Controller: ConnectionDelegate {
 }
 
 @Sendable func delegateCycle(leaks: Bool) async {
-    for _ in 0..<rounds { connect(leaks: leaks) }
+    for _ in 0..<rounds {
+        connect(leaks: leaks)
+        pace()
+    }
 }
