@@ -2,7 +2,7 @@
 // tail call), so that the slow path finds its caller's frame directly below its own.
 //
 // malloc_usable_size is not among them: sampled blocks are ordinary blocks of the next allocator, which answers for them.
-#include "heap_sampler.h"
+#include "slow_paths.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 #define JUMP __attribute__((musttail)) return
