@@ -1,6 +1,6 @@
 # Everything here is a short script in scripts/: read that to see what happens.
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-core bench bench-recycle bench-detect sanitize format lint clean
+.PHONY: help run build test test-core bench bench-recycle bench-detect bench-sampler sampler sanitize format lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -10,6 +10,9 @@ run: ## Install what is missing, build, and start the example service under Oaku
 
 build: ## Build everything in release mode
 	@scripts/build release
+
+sampler: ## Build the preloadable allocation sampler alone (seconds; needs clang and libc)
+	@scripts/sampler
 
 test: ## Install what is missing, build, lint, and run every test
 	@scripts/test
@@ -25,6 +28,9 @@ bench-recycle: ## Lose no request over 200 forced recycles (FULL=1: a million re
 
 bench-detect: ## Measure the leak detector: delays, false alarms, recall (SCALE=10: a tenth)
 	@scripts/bench-detect
+
+bench-sampler: ## Cost of the allocation sampler beside jemalloc's profiling and heaptrack, on one server under one load
+	@scripts/bench sampler
 
 sanitize: ## Run the tests under the address and the thread sanitizer
 	@scripts/sanitize

@@ -49,11 +49,17 @@ func tests(
     _ name: String, _ dependencies: [Dependency], exclude: [String] = [], resources: [Resource]? = nil
 ) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies + ["OakumTestKit"], exclude: exclude, resources: resources,
+        name: name, dependencies: dependencies + ["OakumTestKit", "Spawning"], exclude: exclude, resources: resources,
         swiftSettings: settings)
 }
 
 // MARK: - Targets by ring; docs/architecture.md says what each may import
+
+// Linked into a program it interposes malloc there; the library to preload is built by scripts/sampler from the same files.
+let sampler: [Target] = [
+    .target(name: "CHeapSampler", cSettings: [.define("_GNU_SOURCE")]),
+    tests("HeapSamplerTests", [], exclude: ["Programs"]),
+]
 
 let ring0: [Target] = [
     code("OakumModel"),
@@ -62,7 +68,7 @@ let ring0: [Target] = [
     code("HeapProfile", ["OakumModel"]),
     code("KeeperProtocol"),
     code("KeeperCore", ["KeeperProtocol"]),
-    code("OakumTestKit", ["OakumModel"]),
+    code("OakumTestKit", ["OakumModel", "Spawning"]),
     tests("RepositoryTests", []),
     tests("OakumTestKitTests", []),
     tests("OakumModelTests", ["OakumModel"]),
@@ -70,6 +76,12 @@ let ring0: [Target] = [
     tests("RecyclingTests", ["Recycling", "OakumModel"]),
     tests("HeapProfileTests", ["HeapProfile", "OakumModel"]),
     tests("KeeperProtocolTests", ["KeeperProtocol", "KeeperCore"]),
+]
+
+// Of the shared blocks those that the pure core's tests need too.
+let sharedCore: [Target] = [
+    .target(name: "CLinux"),
+    code("Spawning", ["CLinux"]),
 ]
 
 let shared: [Target] = [
@@ -86,7 +98,6 @@ let shared: [Target] = [
 
 // What reads a heap from outside its process: no outside packages either, so it is built and tested with the core.
 let heap: [Target] = [
-    .target(name: "CLinux"),
     .target(name: "CElf", linkerSettings: [.linkedLibrary("dw")]),
     code("HeapInspection", ["HeapProfile", "OakumModel", "CLinux", "CElf"]),
     tests(
@@ -126,7 +137,11 @@ let ring2: [Target] = [
 ]
 
 let jobs: [Target] = [
-    code("DrillRunner", ["OakumAPI", "OakumModel", "LoadGenerator", "ProcessReadings", "StrictYAML"])
+    code(
+        "DrillRunner",
+        [
+            "OakumAPI", "OakumModel", "LoadGenerator", "ProcessReadings", "Spawning", "StrictYAML", "CLinux",
+        ])
 ]
 
 let ring3: [Target] = [
@@ -246,6 +261,7 @@ let package = Package(
             .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         ],
     targets: coreOnly
-        ? ring0 + heap
-        : ring0 + heap + shared + products + ring1 + ring2 + jobs + ring3 + registration + examples + heavyTests
+        ? ring0 + sampler + sharedCore + heap
+        : ring0 + sampler + sharedCore + shared + heap + products + ring1 + ring2 + jobs + ring3 + registration + examples
+            + heavyTests
 )

@@ -100,3 +100,11 @@ EXPORTED void free_aligned_sized(void *block, size_t alignment, size_t size) {
     (void)alignment, (void)size;
     free(block);
 }
+
+// Only noted: another library may come to lie where this one was. (dlopen must not be wrapped: it looks at who calls it.)
+EXPORTED int dlclose(void *library) {
+    if (!oh_resolve() || !oh_next.dlclose) return -1;
+    int result = oh_next.dlclose(library);
+    oh_want_scan();
+    return result;
+}

@@ -56,6 +56,7 @@ struct oh_next {
     void *(*valloc)(size_t);
     void *(*pvalloc)(size_t);
     size_t (*usable_size)(void *);
+    int (*dlclose)(void *);
     bool is_glibc; // its chunk headers may be read
     bool has_own_new;
 };
@@ -161,6 +162,7 @@ struct oh_caller {
 struct oh_trace {
     uint32_t count;
     uint32_t quality;
+    uint64_t not_before; // older stacks with these frames were in a library that has gone
     bool is_native; // on the thread's own stack, whose top is known
     uint64_t frames[OAKUM_HEAP_FRAME_LIMIT];
     uintptr_t positions[OAKUM_HEAP_FRAME_LIMIT]; // where each frame's record lies
@@ -175,6 +177,9 @@ uint64_t oh_stack_check(const struct oakum_heap_stack *stack);
 void oh_scan_modules(uint64_t now);
 bool oh_is_code(uint64_t address);
 bool oh_may_scan(uint64_t now, bool is_missing);
+void oh_want_scan(void);
+bool oh_is_scan_wanted(void);
+uint64_t oh_unloaded_at(uint64_t address); // 0: no library that was there has gone
 bool oh_describe_elf(struct oakum_heap_module *module); // fills bias, high and build id from memory at low
 
 // --- Life (lifecycle.c, fork.c) ---

@@ -1,7 +1,6 @@
 // Start, end, and what happens to threads in between.
 #include "heap_sampler.h"
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -165,8 +164,6 @@ __attribute__((constructor(101))) static void load(void) {
         oh_warn("not sampled: the program, or a library before this one, brings a malloc of its own", "");
     } else if (!oh_settings.is_off) {
         is_started = start();
-    } else if (oh_settings.path[0] == 0 && !secure_getenv("OAKUM_HEAP_MODE")) {
-        oh_warn("not sampled: OAKUM_HEAP_FILE is not set", "");
     }
     if (is_started) {
         if (oh_settings.mode == OAKUM_HEAP_EXACT) {

@@ -25,6 +25,35 @@ static _Atomic uint32_t is_scanning;
 static _Atomic uint64_t last_scan;
 static _Atomic uint64_t quiet = QUIET_NS;
 static uint8_t was_seen[1024]; // by this scan: one for each module of the table
+static _Atomic uint32_t is_wanted;
+
+// Where libraries were that have gone, and when; the oldest is overwritten when there are more.
+#define GONE 64
+static struct {
+    uint64_t low, high, when;
+} gone[GONE];
+static _Atomic uint64_t gone_count;
+
+void oh_want_scan(void) { atomic_store_explicit(&is_wanted, 1, memory_order_release); }
+
+bool oh_is_scan_wanted(void) { return atomic_load_explicit(&is_wanted, memory_order_acquire) != 0; }
+
+uint64_t oh_unloaded_at(uint64_t address) {
+    uint64_t count = atomic_load_explicit(&gone_count, memory_order_acquire), latest = 0;
+    for (uint64_t index = 0; index < count && index < GONE; index++) {
+        if (address >= gone[index].low && address < gone[index].high && gone[index].when > latest) latest = gone[index].when;
+    }
+    return latest;
+}
+
+static void note_gone(struct oakum_heap_module *module, uint64_t now) {
+    uint64_t index = atomic_load(&gone_count) % GONE;
+    gone[index].low = module->low;
+    gone[index].high = module->high;
+    gone[index].when = now;
+    atomic_fetch_add(&gone_count, 1);
+    module->unloaded_ns = now;
+}
 
 bool oh_is_code(uint64_t address) {
     const struct ranges *list = &lists[atomic_load_explicit(&current, memory_order_acquire) & 1];
@@ -195,6 +224,7 @@ static bool read_maps(struct scan *scan) {
 void oh_scan_modules(uint64_t now) {
     uint32_t free = 0;
     if (!atomic_compare_exchange_strong(&is_scanning, &free, 1)) return;
+    atomic_store(&is_wanted, 0);
     uint32_t spare = (atomic_load(&current) + 1) & 1;
     struct scan scan = {.now = now, .list = &lists[spare]};
     scan.list->count = 0;
@@ -202,7 +232,9 @@ void oh_scan_modules(uint64_t now) {
     bool is_read = read_maps(&scan);
     if (is_read) {
         for (uint64_t index = 0; index < atomic_load(&oh_region.modules.used); index++) {
-            if (!was_seen[index] && module_at(index)->unloaded_ns == 0) module_at(index)->unloaded_ns = now;
+            if (was_seen[index] || module_at(index)->unloaded_ns != 0) continue;
+            note_gone(module_at(index), now);
+            scan.is_changed = true;
         }
         atomic_store_explicit(&current, spare, memory_order_release);
     }

@@ -95,6 +95,7 @@ bool oh_resolve(void) {
     oh_next.valloc = dlsym(RTLD_NEXT, "valloc");
     oh_next.pvalloc = dlsym(RTLD_NEXT, "pvalloc");
     oh_next.usable_size = dlsym(RTLD_NEXT, "malloc_usable_size");
+    oh_next.dlclose = dlsym(RTLD_NEXT, "dlclose");
     if (!oh_next.malloc || !oh_next.calloc || !oh_next.realloc || !oh_next.free || !oh_next.posix_memalign) {
         // No allocator behind us: nothing can run, and there is nobody to tell.
         abort();

@@ -88,7 +88,10 @@ static void open_table(struct oh_region *region, struct oh_table *table, struct 
 enum oh_created oh_create_region(struct oh_region *region, uint32_t pid, uint64_t start_ticks) {
     char path[sizeof oh_settings.path + 64];
     enum oh_created result = OH_FAILED;
-    if (!oh_expand_path(path, sizeof path, pid)) return OH_FAILED;
+    if (!oh_expand_path(path, sizeof path, pid)) {
+        oh_warn("not sampled: OAKUM_HEAP_FILE is too long with its %p replaced", "");
+        return OH_FAILED;
+    }
     int file = create_file(path, pid, start_ticks, &result);
     if (file < 0) return result;
     struct oakum_heap_header layout = {0};

@@ -62,11 +62,13 @@ void oh_read_settings(void) {
     settings->seed = number("OAKUM_HEAP_SEED", 0, 1ull << 62, 0);
     const char *path = secure_getenv("OAKUM_HEAP_FILE");
     if (!path || !*path) {
+        // Off by intent needs no words; a library that was preloaded and not told where to write does.
+        if (!settings->is_off) oh_warn("not sampled: OAKUM_HEAP_FILE is not set", "");
         settings->is_off = true;
         return;
     }
     if (strlen(path) >= sizeof settings->path) {
-        oh_warn("OAKUM_HEAP_FILE is too long; this process is not sampled", "");
+        oh_warn("not sampled: OAKUM_HEAP_FILE is too long", "");
         settings->is_off = true;
         return;
     }

@@ -53,7 +53,7 @@ static uint64_t hash_of(const struct oh_trace *trace) {
 
 static bool is_same(uint32_t index, uint64_t hash, const struct oh_trace *trace) {
     const struct oakum_heap_stack *stack = stack_at(index);
-    return stack->hash == hash && stack->frame_count == trace->count &&
+    return stack->hash == hash && stack->frame_count == trace->count && stack->first_seen_ns >= trace->not_before &&
            memcmp(frames_at(stack->first_frame), trace->frames, trace->count * sizeof *trace->frames) == 0;
 }
 
@@ -101,7 +101,11 @@ static uint32_t look_up(uint64_t hash, const struct oh_trace *trace, uint64_t *p
 
 // Cuts the trace at the first address that is no code: what follows are words that only looked like frames.
 static void keep_code(struct oh_thread *thread, struct oh_trace *trace, uint64_t now) {
+    if (OH_UNLIKELY(oh_is_scan_wanted())) oh_scan_modules(now);
+    trace->not_before = 0;
     for (uint32_t index = 0; index < trace->count; index++) {
+        uint64_t gone = oh_unloaded_at(trace->frames[index] - 1);
+        if (OH_UNLIKELY(gone > trace->not_before)) trace->not_before = gone;
         if (oh_is_code(trace->frames[index] - 1)) continue;
         if (oh_may_scan(now, true)) {
             oh_scan_modules(now);

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,9 +40,28 @@ uint64_t linux_uptime_ms(void) {
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+void linux_spawn_close_from(void *actions, int first) {
+    posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
 int linux_pidfd(pid_t pid) {
     int fd = (int)syscall(SYS_pidfd_open, pid, 0); // CLOEXEC by itself
     return fd < 0 ? -errno : fd;
+}
+
+int linux_wait_exit(pid_t pid, int milliseconds) {
+    int fd = linux_pidfd(pid);
+    if (fd < 0) return fd == -ESRCH ? 1 : fd;
+    uint64_t end = linux_uptime_ms() + (uint64_t)(milliseconds > 0 ? milliseconds : 0);
+    struct pollfd watched = {.fd = fd, .events = POLLIN};
+    int result;
+    do {
+        uint64_t now = linux_uptime_ms();
+        result = poll(&watched, 1, now < end ? (int)(end - now) : 0);
+    } while (result < 0 && errno == EINTR);
+    if (result < 0) result = -errno;
+    close(fd);
+    return result;
 }
 
 int linux_wake_open(void) {

@@ -1,6 +1,7 @@
 import Glibc
 import LoadGenerator
 import OakumModel
+import Spawning
 import Synchronization
 
 /// What happened then: one plain process per share of the budget, each with a port of its own, nothing that watches

@@ -10,6 +10,8 @@ package struct DrillDocument: Sendable {
     package var arms: DrillArms
     /// Keys and values of `recycle` as `oakum.yaml` takes them.
     package var recycle: [(key: String, value: String)]
+    /// The same of `heap`; empty: the workers carry no sampler.
+    package var heap: [(key: String, value: String)]
     package var expectations: DrillExpectations
     /// The original incident's times.
     package var then: [ThenMoment]
@@ -100,6 +102,18 @@ package struct DrillExpectations: Hashable, Sendable {
     package var requestsAtLeast: UInt64 = 0
     package var detectedWithinSeconds: Double?
     package var recyclesAtLeast = 0
+    /// What the leak must be called; nil when nothing is expected.
+    package var named: Name?
+
+    /// The right answer. Texts are parts of what must be named.
+    package struct Name: Hashable, Sendable {
+        /// Seconds after the verdict.
+        package var withinSeconds: Double?
+        package var site: String?
+        package var type: String?
+        /// Parts of the hops from the root to the leaked type, in this order; others may stand between them.
+        package var chain: [String] = []
+    }
 }
 
 /// A moment of the original incident beside its counterpart in the drill.

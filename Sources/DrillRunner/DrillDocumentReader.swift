@@ -35,7 +35,8 @@ package enum DrillDocumentReader {
     /// Reads a text. Line numbers of problems are lines of the whole text.
     package static func parse(_ text: String) throws(YAMLProblem) -> DrillDocument {
         let root = try YAMLValue.parse(try block(of: text), name: "the drill block").mapping(
-            ["scenario", "service", "fault", "load", "arms", "recycle", "expect", "then"], as: "the drill block")
+            ["scenario", "service", "fault", "load", "arms", "recycle", "heap", "expect", "then"], as: "the drill block"
+        )
         let scenario = try root.require("scenario", hint: "a short name, such as registration-leak")
         let name = try scenario.string()
         guard (1...64).contains(name.utf8.count), name.utf8.allSatisfy(isNameByte) else {
@@ -48,6 +49,7 @@ package enum DrillDocumentReader {
             load: try DrillLoadReader.load(try root.require("load")),
             arms: try arms(try root.require("arms", hint: "`arms: {control: 55s, protected: 75s, patched: 45s}`")),
             recycle: try recycle(root["recycle"]),
+            heap: try heap(root["heap"]),
             expectations: try expectations(root["expect"]),
             then: try moments(root["then"]))
         let plan = document.load.plan(targets: [LoadTarget(port: 1)], seconds: 1)
@@ -115,15 +117,38 @@ package enum DrillDocumentReader {
         return result
     }
 
+    private static func heap(_ value: YAMLValue?) throws(YAMLProblem) -> [(key: String, value: String)] {
+        guard let value else { return [] }
+        let mapping = try value.mapping(["sampler", "sample_every", "readable"])
+        var result: [(key: String, value: String)] = []
+        for key in ["sampler", "readable"] {
+            guard let entry = mapping[key] else { continue }
+            result.append((key, "\(try entry.bool())"))
+        }
+        if let every = mapping["sample_every"] { result.append(("sample_every", "\(try every.bytes())B")) }
+        return result
+    }
+
     private static func expectations(_ value: YAMLValue?) throws(YAMLProblem) -> DrillExpectations {
         var result = DrillExpectations()
         guard let value else { return result }
-        let mapping = try value.mapping(["requests_at_least", "detected_within", "recycles_at_least"])
+        let mapping = try value.mapping(["requests_at_least", "detected_within", "recycles_at_least", "named"])
         if let requests = mapping["requests_at_least"] {
             result.requestsAtLeast = UInt64(try requests.integer(in: 0...1_000_000_000))
         }
         result.detectedWithinSeconds = try mapping["detected_within"]?.seconds()
+        if let named = mapping["named"] { result.named = try name(named) }
         result.recyclesAtLeast = try mapping["recycles_at_least"]?.integer(in: 0...1_000) ?? 0
+        return result
+    }
+
+    private static func name(_ value: YAMLValue) throws(YAMLProblem) -> DrillExpectations.Name {
+        let mapping = try value.mapping(["within", "site", "type", "chain"])
+        var result = DrillExpectations.Name()
+        result.withinSeconds = try mapping["within"]?.seconds()
+        result.site = try mapping["site"]?.string()
+        result.type = try mapping["type"]?.string()
+        for hop in try mapping["chain"]?.list() ?? [] { result.chain.append(try hop.string()) }
         return result
     }
 

@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 import Glibc
 
@@ -55,7 +56,7 @@ struct DrillFolder: Sendable {
             let left = leftoverProcesses()
             if left.isEmpty { return [] }
             for pid in left { kill(pid, SIGKILL) }
-            usleep(50_000)
+            for pid in left { linux_wait_exit(pid, 50) }
         }
         return leftoverProcesses()
     }

@@ -127,6 +127,10 @@ enum DrillJudgement {
                 """
             )
         }
+        if let right = expectations.named {
+            let naming = report.protected.naming ?? LeakNaming()
+            result += naming.shortfalls(right, detectedSeconds: report.protected.detectedSeconds)
+        }
         return result
     }
 
@@ -137,7 +141,10 @@ enum DrillJudgement {
         case .impactOnset: seconds = protected.impactOnsetSeconds
         case .detected: seconds = protected.detectedSeconds
         case .recycled: seconds = protected.recycledSeconds
-        case .named, .paged, .acked, nil: return .notMeasured
+        case .named:
+            guard let naming = protected.naming else { return .notMeasured }
+            seconds = naming.namedSeconds
+        case .paged, .acked, nil: return .notMeasured
         }
         return seconds.map { .after(seconds: $0) } ?? .never
     }
@@ -147,6 +154,7 @@ enum DrillJudgement {
         result.leakOnsetSeconds = findings.leakOnsetSeconds.map(rounded)
         result.detectedSeconds = findings.detectedSeconds.map(rounded)
         result.recycledSeconds = findings.recycledSeconds.map(rounded)
+        result.naming?.namedSeconds = findings.naming?.namedSeconds.map(rounded)
         return result
     }
 

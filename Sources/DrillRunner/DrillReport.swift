@@ -85,6 +85,10 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
     package var recycles: Int
     package var verdict: VerdictCode
     package var restartBuys: RestartBuys?
+    /// Resident memory of `oakum` itself during the arm; absent when it never told.
+    package var ownMemory: OwnMemory?
+    /// Absent when the workers carried no sampler.
+    package var naming: LeakNaming?
 
     private enum CodingKeys: String, CodingKey {
         case verdict, recycles
@@ -93,6 +97,7 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
         case detectedSeconds = "detected_s"
         case recycledSeconds = "recycled_s"
         case restartBuys = "restart_buys_s"
+        case ownMemory = "oakum_rss_bytes"
     }
 
     init(load: ArmNumbers, impactOnsetSeconds: Double?, findings: OakumFindings) {
@@ -103,6 +108,8 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
         recycledSeconds = findings.recycledSeconds
         recycles = findings.recycles
         verdict = findings.verdict
+        ownMemory = findings.ownMemory
+        naming = findings.naming
         restartBuys = findings.bought.map { RestartBuys(predicted: $0.predictedSeconds, observed: $0.observedSeconds) }
     }
 
@@ -116,6 +123,8 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
         recycles = try container.decode(Int.self, forKey: .recycles)
         verdict = try container.decode(VerdictCode.self, forKey: .verdict)
         restartBuys = try container.decodeIfPresent(RestartBuys.self, forKey: .restartBuys)
+        ownMemory = try container.decodeIfPresent(OwnMemory.self, forKey: .ownMemory)
+        naming = try LeakNaming(ifPresentIn: decoder)
     }
 
     /// What did not happen is null, not absent.
@@ -129,6 +138,28 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
         try container.encode(recycles, forKey: .recycles)
         try container.encode(verdict, forKey: .verdict)
         try container.encode(restartBuys, forKey: .restartBuys)
+        try container.encodeIfPresent(ownMemory, forKey: .ownMemory)
+        try naming?.encode(to: encoder)
+    }
+}
+
+/// Resident memory over an arm, bytes: at its first and last look, and the most at any.
+package struct OwnMemory: Hashable, Sendable, Codable {
+    package private(set) var first: Int64
+    package private(set) var last: Int64
+    package private(set) var peak: Int64
+
+    init(first: Int64) {
+        self.first = first
+        last = first
+        peak = first
+    }
+
+    func adding(_ bytes: Int64) -> OwnMemory {
+        var result = self
+        result.last = bytes
+        result.peak = max(peak, bytes)
+        return result
     }
 }
 

@@ -1,6 +1,7 @@
 import Foundation
 import LoadGenerator
 import OakumModel
+import Spawning
 
 /// A whole drill: control, protected, patched, one after the other, in a folder of its own.
 ///
@@ -99,14 +100,16 @@ package struct DrillRun: Sendable {
     ) async throws(DrillError) -> DrillJudgement.Watched {
         tell(.armStarted(arm, seconds: document.arms[arm]))
         let oakumArm = OakumArm(
-            arm: arm, service: document.service, command: command, recycle: document.recycle, tools: tools,
+            arm: arm, service: document.service, command: command, recycle: document.recycle,
+            heap: document.heap, tools: tools,
             folder: try folder.folder(arm.rawValue), tell: tell)
         let outcome = try await oakumArm.run(document.load, seconds: document.arms[arm])
         await clear(folder)
         return DrillJudgement.Watched(
             load: outcome.load,
             findings: OakumFindings(
-                journal: outcome.journal, lastVerdicts: outcome.lastVerdicts, startedAt: outcome.load.startedAt))
+                journal: outcome.journal, lastVerdicts: outcome.lastVerdicts, startedAt: outcome.load.startedAt,
+                ownMemory: outcome.ownMemory, samplesHeap: !document.heap.isEmpty))
     }
 
     /// The fault must be one that the build offers.

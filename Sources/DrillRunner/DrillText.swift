@@ -10,6 +10,11 @@ package enum DrillText {
         lines += report.reasons.flatMap { wrapped("  - " + $0) }
         if !report.reasons.isEmpty { lines.append("") }
         lines += table(arms(report))
+        if let naming = report.protected.naming, let site = naming.site {
+            lines += ["", "  the leak comes from \(site)"]
+            let chain = (naming.chain ?? []).isEmpty ? [naming.type ?? "unknown type"] : naming.chain ?? []
+            lines += chain.enumerated().map { "  " + String(repeating: "  ", count: $0) + ($0 > 0 ? "→ " : "") + $1 }
+        }
         if !report.thenNow.isEmpty {
             lines.append("")
             lines += table(moments(report))
@@ -46,6 +51,13 @@ package enum DrillText {
         if let bought = report.protected.restartBuys {
             rows.append(["a recycle buys", "–", "\(seconds(bought.predicted)) predicted", "–"])
             rows.append(["", "–", "\(seconds(bought.observed)) observed", "–"])
+        }
+        if let naming = report.protected.naming {
+            rows.append(["named", "–", seconds(naming.namedSeconds), "–"])
+        }
+        if let own = report.protected.ownMemory {
+            rows.append(["Oakum's own memory", "–", "\(mebibytes(own.first)) at first", "–"])
+            rows.append(["", "–", "\(mebibytes(own.last)) at last", "–"])
         }
         return rows
     }
@@ -92,6 +104,10 @@ package enum DrillText {
             lines.append(line)
         }
         return lines
+    }
+
+    private static func mebibytes(_ bytes: Int64) -> String {
+        String(format: "%.1f MiB", Double(bytes) / 1_048_576)
     }
 
     static func seconds(_ value: Double?) -> String {

@@ -2,6 +2,7 @@ import Glibc
 import LoadGenerator
 import OakumAPI
 import OakumModel
+import Spawning
 import Synchronization
 
 /// The service under `oakum up`, on a configuration of its own, with the journal read as it grows.
@@ -15,6 +16,7 @@ struct OakumArm: Sendable {
     /// The argv of a worker with variables still in it, options for the fault included.
     let command: [String]
     let recycle: [(key: String, value: String)]
+    let heap: [(key: String, value: String)]
     let tools: DrillTools
     let folder: String
     let tell: @Sendable (DrillNews) -> Void
@@ -24,6 +26,8 @@ struct OakumArm: Sendable {
         var journal: [EventRecord]
         /// Of the workers that served at the end.
         var lastVerdicts: [VerdictCode]
+        /// What `oakum` itself held; nil when it never told.
+        var ownMemory: OwnMemory?
     }
 
     func run(_ load: DrillLoad, seconds: Double) async throws(DrillError) -> Outcome {
@@ -56,7 +60,8 @@ struct OakumArm: Sendable {
             snapshot throws(DrillError) in try await watch.look(snapshot)
         }
         try await watch.readJournal(load: nil)
-        return Outcome(load: report, journal: watch.journal, lastVerdicts: try await watch.verdicts())
+        return Outcome(
+            load: report, journal: watch.journal, lastVerdicts: try await watch.verdicts(), ownMemory: watch.ownMemory)
     }
 
     private func waitUntilServing(
@@ -66,7 +71,8 @@ struct OakumArm: Sendable {
         var last = "it did not answer on its control socket"
         while uptimeNow() < deadline {
             if let exit = oakum.exitNow() {
-                throw .couldNotRun("oakum ended with \(exit) at its start; it last wrote:\n\(tail(of: oakum.logPath))")
+                throw .couldNotRun(
+                    "oakum ended with \(exit) at its start; it last wrote:\n\(tail(of: oakum.outputPath))")
             }
             do throws(ControlError) {
                 let overview = try await plane.overview()
@@ -80,7 +86,7 @@ struct OakumArm: Sendable {
             }
             try await pause(0.2)
         }
-        throw .couldNotRun("oakum's workers were not ready in time: \(last)\n\(tail(of: oakum.logPath))")
+        throw .couldNotRun("oakum's workers were not ready in time: \(last)\n\(tail(of: oakum.outputPath))")
     }
 
     /// `oakum.yaml` for this arm. Strings are written as JSON writes them, which YAML reads too.
@@ -89,6 +95,7 @@ struct OakumArm: Sendable {
         let environment = (service.environment + [(DrillFolder.marker, folder)])
             .map { "\(quoted($0.key)): \(quoted($0.value))" }.joined(separator: ", ")
         let recycle = recycle.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
+        let heap = heap.isEmpty ? "" : "heap: {\(heap.map { "\($0.key): \($0.value)" }.joined(separator: ", "))}"
         return """
             state: \(quoted("\(folder)/state"))
             console:
@@ -102,6 +109,7 @@ struct OakumArm: Sendable {
                 memory_budget: \(service.budgetBytes)B
                 health: {path: \(quoted(service.readyPath)), ready_within: \(service.readyWithinSeconds)s}
                 recycle: {\(recycle)}
+                \(heap)
 
             """
     }
@@ -110,7 +118,7 @@ struct OakumArm: Sendable {
     private func stop(_ oakum: SpawnedProcess) async {
         await uncancelled {
             oakum.send(SIGINT)
-            for _ in 0..<1_200 where oakum.exitNow() == nil { usleep(50_000) }
+            _ = oakum.waitForExit(milliseconds: 60_000)
             oakum.killGroup()
         }
     }
@@ -126,6 +134,7 @@ final class OakumWatch: Sendable {
         var lastID: Int64 = 0
         var lastStatus: Uptime?
         var silentSince: Uptime?
+        var ownMemory: OwnMemory?
     }
 
     private let arm: DrillArm
@@ -147,10 +156,11 @@ final class OakumWatch: Sendable {
     }
 
     var journal: [EventRecord] { state.withLock { $0.journal } }
+    var ownMemory: OwnMemory? { state.withLock { $0.ownMemory } }
 
     func look(_ load: LoadSnapshot) async throws(DrillError) {
         if let exit = oakum.exitNow() {
-            throw .couldNotRun("oakum ended with \(exit) during the arm; it last wrote:\n\(tail(of: oakum.logPath))")
+            throw .couldNotRun("oakum ended with \(exit) during the arm; it last wrote:\n\(tail(of: oakum.outputPath))")
         }
         let now = uptimeNow()
         let isDue = state.withLock { state in
@@ -207,6 +217,9 @@ final class OakumWatch: Sendable {
 
     private func tellStatus(_ load: LoadSnapshot, at now: Uptime) async throws(ControlError) {
         let overview = try await plane.overview()
+        if let bytes = overview.oakum.rss?.bytes {
+            state.withLock { $0.ownMemory = $0.ownMemory?.adding(bytes) ?? OwnMemory(first: bytes) }
+        }
         let workers = overview.services.first { $0.name == service.name }?.workers ?? []
         tell(
             .status(
@@ -223,7 +236,7 @@ final class OakumWatch: Sendable {
             return state.silentSince ?? now
         }
         guard uptimeNow() - since < 10 else {
-            throw .couldNotRun("oakum has not answered for 10 s: \(error.message)\n\(tail(of: oakum.logPath))")
+            throw .couldNotRun("oakum has not answered for 10 s: \(error.message)\n\(tail(of: oakum.outputPath))")
         }
     }
 }
@@ -233,7 +246,7 @@ extension Event {
     fileprivate var isNews: Bool {
         switch kind {
         case .workerReady, .workerExited, .workerFailed, .verdict, .recycleStarted, .recycleFinished, .recycleFailed,
-            .recycleWithheld, .slopeAfterwards, .problem:
+            .recycleWithheld, .slopeAfterwards, .leakNamed, .leakNotNamed, .problem:
             true
         case .watchStarted, .watchStopped, .paused, .resumed, .workerStarted, .command: false
         }

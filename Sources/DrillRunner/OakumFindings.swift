@@ -15,13 +15,22 @@ struct OakumFindings: Hashable, Sendable {
     var recycles = 0
     var verdict: VerdictCode
     var bought: Bought?
+    /// What the leak was called; nil when the workers carried no sampler.
+    var naming: LeakNaming?
+    /// What `oakum` itself held while it watched.
+    var ownMemory: OwnMemory?
     /// Each leak verdict and each recycle, in words: alarms when nothing leaks.
     var alarms: [String] = []
 
     /// - Parameters:
     ///   - lastVerdicts: of the workers that served at the end.
     ///   - startedAt: when the first request was due.
-    init(journal: [EventRecord], lastVerdicts: [VerdictCode], startedAt: Uptime) {
+    init(
+        journal: [EventRecord], lastVerdicts: [VerdictCode], startedAt: Uptime, ownMemory: OwnMemory? = nil,
+        samplesHeap: Bool = false
+    ) {
+        naming = samplesHeap ? LeakNaming() : nil
+        self.ownMemory = ownMemory
         verdict = Self.gravest(lastVerdicts)
         for event in journal.map(\.event) {
             let seconds = event.at.uptime - startedAt
@@ -40,6 +49,10 @@ struct OakumFindings: Hashable, Sendable {
                 if bought?.observedSeconds == nil, let predicted = event.facts["predicted_s"].flatMap(Double.init) {
                     bought = bought ?? Bought(predictedSeconds: predicted, observedSeconds: nil)
                 }
+            case .leakNamed where naming != nil && naming?.namedSeconds == nil:
+                guard let first = event.heap?.first else { continue }
+                naming = LeakNaming(
+                    namedSeconds: max(0, seconds), site: first.site, type: first.type, chain: first.chain)
             case .recycleWithheld: alarms.append(event.message)
             case .slopeAfterwards: noteBought(event.facts)
             default: break

@@ -47,8 +47,11 @@ package final class InMemoryJournal: EventJournal {
     package func prune(before: WallTime, keeping: Int) async throws(StoreError) -> Int {
         try working { state in
             let count = state.records.count
-            state.records.removeAll { $0.event.at.wall < before }
-            state.records = state.records.suffix(max(keeping, 0))
+            let byKind = Dictionary(grouping: state.records) { [$0.event.kind.rawValue, $0.event.service] }
+            let newest = Set(byKind.values.compactMap { $0.last?.id })
+            state.records.removeAll { $0.event.at.wall < before && !newest.contains($0.id) }
+            let kept = Set(state.records.suffix(max(keeping, 0)).map(\.id)).union(newest)
+            state.records.removeAll { !kept.contains($0.id) }
             return count - state.records.count
         }
     }

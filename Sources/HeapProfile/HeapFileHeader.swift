@@ -9,18 +9,21 @@ struct HeapFileTable: Hashable {
     /// With the room that is not used yet.
     var range: Range<Int>
 
-    init(_ bytes: RawSpan, name: String, at position: Int, entryBytes: Int) throws(HeapImageError) {
+    /// - Parameter bytes: at least the header.
+    init(
+        _ bytes: RawSpan, name: String, at position: Int, entryBytes: Int, fileBytes: Int
+    ) throws(HeapImageError) {
         let offset = bytes.uint64(position)
         let capacity = bytes.uint64(position + 8)
         let found = bytes.uint64(position + 16)
         guard found == UInt64(entryBytes) else {
             throw .badTable(name: name, problem: "has entries of \(found) bytes instead of \(entryBytes)")
         }
-        guard offset >= UInt64(HeapFileLayout.headerBytes), offset % 4096 == 0, offset <= UInt64(bytes.byteCount) else {
+        guard offset >= UInt64(HeapFileLayout.headerBytes), offset % 4096 == 0, offset <= UInt64(fileBytes) else {
             throw .badTable(name: name, problem: "cannot begin at \(offset)")
         }
         let (length, overflow) = capacity.multipliedReportingOverflow(by: found)
-        guard !overflow, length <= UInt64(bytes.byteCount) - offset else {
+        guard !overflow, length <= UInt64(fileBytes) - offset else {
             throw .badTable(name: name, problem: "with \(capacity) entries does not fit into the file")
         }
         self.name = name
@@ -55,9 +58,12 @@ struct HeapFileHeader {
     /// More than any allocation or distance of samples can be: the address space of a process.
     static let mostBytes: UInt64 = 1 << 57
 
-    init(_ bytes: RawSpan) throws(HeapImageError) {
+    /// - Parameters:
+    ///   - bytes: the file, or its header alone.
+    ///   - fileBytes: the size of the whole file.
+    init(_ bytes: RawSpan, fileBytes: Int) throws(HeapImageError) {
         typealias Field = HeapFileLayout.Header
-        try Self.checkBeginning(bytes)
+        try Self.checkBeginning(bytes, fileBytes: fileBytes)
         state = try Self.state(bytes)
         let flags = bytes.uint32(Field.flags)
         let mean = bytes.uint64(Field.meanBytes)
@@ -81,13 +87,14 @@ struct HeapFileHeader {
         bytesInUse = flags & HeapFileLayout.Flag.notCounted == 0 ? inUse : nil
         bytesInUseError = bytes.uint64(Field.bytesInUseError)
         counters = Self.counters(bytes)
-        modules = try HeapFileTable(
-            bytes, name: "modules", at: Field.modules, entryBytes: HeapFileLayout.Module.size)
-        stacks = try HeapFileTable(bytes, name: "stacks", at: Field.stacks, entryBytes: HeapFileLayout.Stack.size)
-        frames = try HeapFileTable(bytes, name: "frames", at: Field.frames, entryBytes: 8)
-        lifetimes = try HeapFileTable(
-            bytes, name: "lifetimes", at: Field.lifetimes, entryBytes: HeapFileLayout.Lifetimes.size)
-        records = try HeapFileTable(bytes, name: "records", at: Field.records, entryBytes: HeapFileLayout.Record.size)
+        func table(_ name: String, _ position: Int, _ entryBytes: Int) throws(HeapImageError) -> HeapFileTable {
+            try HeapFileTable(bytes, name: name, at: position, entryBytes: entryBytes, fileBytes: fileBytes)
+        }
+        modules = try table("modules", Field.modules, HeapFileLayout.Module.size)
+        stacks = try table("stacks", Field.stacks, HeapFileLayout.Stack.size)
+        frames = try table("frames", Field.frames, 8)
+        lifetimes = try table("lifetimes", Field.lifetimes, HeapFileLayout.Lifetimes.size)
+        records = try table("records", Field.records, HeapFileLayout.Record.size)
         let tables = [modules, stacks, frames, lifetimes, records].filter { !$0.range.isEmpty }
             .sorted { $0.range.lowerBound < $1.range.lowerBound }
         for (table, next) in zip(tables, tables.dropFirst()) where table.range.overlaps(next.range) {
@@ -104,7 +111,7 @@ struct HeapFileHeader {
         }
     }
 
-    private static func checkBeginning(_ bytes: RawSpan) throws(HeapImageError) {
+    private static func checkBeginning(_ bytes: RawSpan, fileBytes size: Int) throws(HeapImageError) {
         typealias Field = HeapFileLayout.Header
         guard bytes.byteCount >= 8 else { throw .tooShort(bytes: bytes.byteCount) }
         guard bytes.uint64(0) == HeapFileLayout.magic else { throw .notAHeapFile }
@@ -118,8 +125,8 @@ struct HeapFileHeader {
             throw .badHeader(field: "header_bytes", value: UInt64(headerBytes))
         }
         let fileBytes = bytes.uint64(Field.fileBytes)
-        guard fileBytes == UInt64(bytes.byteCount) else {
-            throw .wrongSize(headerSays: fileBytes, is: bytes.byteCount)
+        guard fileBytes == UInt64(size), size >= HeapFileLayout.headerBytes else {
+            throw .wrongSize(headerSays: fileBytes, is: size)
         }
     }
 

@@ -15,7 +15,7 @@ extension HeapImage {
 
     /// The same for bytes that are somewhere else, a mapped copy for example.
     package static func parse(_ bytes: RawSpan, readAt: Uptime? = nil) throws(HeapImageError) -> HeapImage {
-        let header = try HeapFileHeader(bytes)
+        let header = try HeapFileHeader(bytes, fileBytes: bytes.byteCount)
         var skipped = SkippedRecords()
         let modules = readModules(bytes, header.modules, &skipped)
         let stacks = readStacks(bytes, header, &skipped)
@@ -29,6 +29,21 @@ extension HeapImage {
             bytesInUseErrorPerThread: header.bytesInUseError, counters: header.counters, state: header.state,
             observed: readAt ?? Uptime(seconds: Double(lastSign) / 1e9), modules: modules, stacks: stacks, live: live,
             freed: freed, skipped: skipped)
+    }
+
+    /// The parts of a file that hold anything, by rising position, the header first: the file is sparse and mostly room. A
+    /// reader may copy these alone into zeroed memory of the file's size and parse that.
+    ///
+    /// A table may be in use further by the time it is copied; what came after `header` was read is then not in the image.
+    /// - Parameters:
+    ///   - header: the first 4096 bytes of the file, or more of it.
+    ///   - fileBytes: the size of the file.
+    package static func rangesInUse(header: [UInt8], fileBytes: Int) throws(HeapImageError) -> [Range<Int>] {
+        let header = try HeapFileHeader(header.span.bytes, fileBytes: fileBytes)
+        let tables = [header.modules, header.stacks, header.frames, header.lifetimes, header.records]
+        return [0..<HeapFileLayout.headerBytes]
+            + tables.map { $0.offset..<$0.offset + $0.used * $0.entryBytes }.filter { !$0.isEmpty }
+            .sorted { $0.lowerBound < $1.lowerBound }
     }
 
     private static func readModules(

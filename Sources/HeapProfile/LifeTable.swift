@@ -15,7 +15,8 @@ extension LifetimeBucket {
     /// The bucket of a lifetime or an age.
     package static func index(ofSeconds seconds: Double) -> Int {
         guard seconds >= 0.001 else { return 0 }
-        var index = min(indices.upperBound - 1, max(1, Int(2 * log2(seconds / 0.001)) + 1))
+        guard seconds < start(of: indices.upperBound - 1) else { return indices.upperBound - 1 }
+        var index = max(1, Int(2 * log2(seconds / 0.001)) + 1)
         // Rounding may miss by one at an edge.
         while index > 0, seconds < start(of: index) { index -= 1 }
         while index < indices.upperBound - 1, seconds >= end(of: index) { index += 1 }

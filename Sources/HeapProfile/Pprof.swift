@@ -117,8 +117,8 @@ private struct PprofEncoding {
         let (name, file) = (string(key.name), string(key.file))
         written.functions.message(5) { function in
             function.number(1, id)
+            // No system name (field 3): equal to the name, it would make pprof cut the name up as a C++ one.
             function.number(2, name)
-            function.number(3, name)
             function.number(4, file)
         }
         return id

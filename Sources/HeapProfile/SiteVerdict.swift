@@ -44,7 +44,7 @@ struct SiteJudge {
 
     func verdict() -> SiteVerdict {
         guard let survival else {
-            return SiteVerdict(code: .notEnoughData, reason: "fewer than 3 samples at any age")
+            return SiteVerdict(code: .notEnoughData, reason: oneBlock ?? "fewer than 3 samples at any age")
         }
         let share = survival.neverFreed
         if share.high < 0.05 || (share.low < Self.negligibleShare && share.estimate < 0.05 && !isFlat(survival)) {
@@ -57,7 +57,8 @@ struct SiteJudge {
         guard lasting.count >= Self.fewestLasting else {
             return SiteVerdict(
                 code: .notEnoughData,
-                reason: "\(lasting.count) samples outlived \(Wording.time(survival.tailSeconds)), 5 are needed")
+                reason: oneBlock
+                    ?? "\(lasting.count) samples outlived \(Wording.time(survival.tailSeconds)), 5 are needed")
         }
         let births = Births(lasting.map(\.born), until: activeSeconds - survival.tailSeconds)
         if let settled = births.settled {
@@ -70,6 +71,17 @@ struct SiteJudge {
         let rate = Estimate(
             estimate: bytes.estimate / window, low: bytes.low / window, high: bytes.high / window)
         return SiteVerdict(code: .leaks, reason: leak(survival), leakBytesPerSecond: rate)
+    }
+
+    /// A container that grows is freed and allocated anew, larger: lifetimes say nothing about it.
+    private var oneBlock: String? {
+        let total = live.reduce(0) { $0 + $1.record.weight }
+        guard let largest = live.map(\.record).max(by: { $0.weight < $1.weight }),
+            largest.weight >= 0.8 * total, Double(largest.size) >= 0.5 * largest.weight
+        else { return nil }
+        return
+            "one block of \(Wording.bytes(Double(largest.size))) is \(Wording.percent(largest.weight / total)) of it: "
+            + "whether it grows, a second image tells"
     }
 
     private func isFlat(_ survival: Survival) -> Bool {
@@ -100,7 +112,7 @@ struct SiteJudge {
             "\(Wording.percent(share.estimate)) (\(Wording.percent(share.low)) to \(Wording.percent(share.high))) "
             + "of its bytes outlive \(Wording.time(survival.horizonSeconds))"
         let why = isFlat(survival) ? "too few to tell from none" : "and it is still being freed at that age"
-        return SiteVerdict(code: .notEnoughData, reason: "\(known), \(why)")
+        return SiteVerdict(code: .notEnoughData, reason: oneBlock ?? "\(known), \(why)")
     }
 }
 
@@ -118,18 +130,44 @@ struct Births {
     /// Why the site has settled; nil when more keeps coming, as far as anyone can tell.
     ///
     /// Births at a steady rate would leave the last stretch empty with probability (1 − stretch)^n, and put half of
-    /// themselves into the later half of the time.
+    /// themselves into the later half of the time. Births come in bursts, though: the last stretch must be three times as
+    /// long as any before, and a half counts as many births as its bursts allow.
     var settled: String? {
         guard let last = times.last, until > 0 else { return nil }
-        let count = Double(times.count)
-        var chance = 1.0
-        for _ in times where chance > 1e-12 { chance *= last / until }
-        if chance < 0.005 {
+        if isOver(times[...]) {
             return "nothing that stays was added in the last \(Wording.time(until - last)) observed"
         }
-        let late = Double(times.reduce(0) { $0 + ($1 > until / 2 ? 1 : 0) })
-        let high = Quantiles.beta(0.995, late + 1, count - late)
+        // One in ten may be a straggler: in a cache, an entry that happens to live long.
+        let most = times.prefix(times.count - times.count / 10)
+        if let end = most.last, end < until / 2, isOver(most) {
+            return "nearly all that stays was added in the first \(Wording.time(end)) of \(Wording.time(until))"
+        }
+        let count = Double(times.count)
+        let late = Double(times.reduce(0) { $0 + ($1 > until / 2 ? 1 : 0) }) / count
+        let effective = count / burstiness
+        let high = Quantiles.beta(0.995, late * effective + 1, (1 - late) * effective)
         guard high < 0.35 else { return nil }
-        return "less and less of it stays: \(Wording.percent(late / count)) of what does came in the later half"
+        return "less and less of it stays: \(Wording.percent(late)) of what does came in the later half"
+    }
+
+    /// Whether the stretch after these births is too long for chance and three times as long as any between them.
+    private func isOver(_ times: ArraySlice<Double>) -> Bool {
+        guard let last = times.last else { return false }
+        let gaps = zip(times.dropFirst(), times).map { $0 - $1 }
+        var chance = 1.0
+        for _ in times where chance > 1e-12 { chance *= last / until }
+        return chance < 0.005 && until - last > 3 * (gaps.max() ?? 0)
+    }
+
+    /// Variance over mean of the births in a sixteenth of the time, within the halves: 1 for independent ones.
+    private var burstiness: Double {
+        var cells = [Double](repeating: 0, count: 16)
+        for time in times { cells[min(15, max(0, Int(time / until * 16)))] += 1 }
+        var squares = 0.0
+        for half in [cells[..<8], cells[8...]] {
+            let mean = half.reduce(0, +) / 8
+            squares += half.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        }
+        return max(1, squares / 14 / (Double(times.count) / 16))
     }
 }

@@ -112,12 +112,15 @@ package final class SQLiteEventJournal: EventJournal {
     package func prune(before: WallTime, keeping: Int) async throws(StoreError) -> Int {
         try await perform { database in
             let deleted = try await database.write { db in
-                try db.execute(sql: "DELETE FROM events WHERE at_ms < ?", arguments: [before.milliseconds])
+                let newest = "SELECT max(id) FROM events GROUP BY kind, service"
+                try db.execute(
+                    sql: "DELETE FROM events WHERE at_ms < ? AND id NOT IN (\(newest))",
+                    arguments: [before.milliseconds])
                 var deleted = db.changesCount
                 try db.execute(
                     sql: """
                         DELETE FROM events WHERE id <=
-                            (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?)
+                            (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?) AND id NOT IN (\(newest))
                         """, arguments: [max(keeping, 0)])
                 deleted += db.changesCount
                 return deleted

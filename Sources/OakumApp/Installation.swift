@@ -19,6 +19,16 @@ package struct Installation: Hashable, Sendable {
         return path
     }
 
+    /// The library that is preloaded into workers whose heaps are sampled.
+    /// - Throws: `StartProblem` when it is not beside `oakum`.
+    package func sampler() throws(StartProblem) -> String {
+        let path = programs + "/liboakumheap.so"
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw StartProblem("liboakumheap.so is missing: it must lie beside oakum, in \(programs) (`make build`)")
+        }
+        return path
+    }
+
     /// `share/oakum/www`, looked for beside the programs and above: `.build/release` and `/usr/bin` both find theirs.
     /// `OAKUM_SHARE` names another `share/oakum`.
     package func consoleAssets() throws(StartProblem) -> String {

@@ -20,23 +20,40 @@ extension ServiceSettings {
             atMostPerHour: recycle.atMostPerHour)
         return ServiceConfiguration(
             name: name, budget: ByteCount(budgetBytes), pool: pool, healthPath: healthPath,
-            trigger: RecycleTrigger(lead: recycle.lead, budgetShare: recycle.atPercent / 100))
+            trigger: RecycleTrigger(lead: recycle.lead, budgetShare: recycle.atPercent / 100),
+            samplesHeap: heap.sampler)
     }
 }
 
 extension ServiceSettings {
     /// How the keeper runs its workers.
-    var kept: KeptService {
-        KeptService(
-            name: name, command: command, environment: Self.inherited.merging(environment) { _, own in own },
+    ///
+    /// - Parameters:
+    ///   - state: the state folder.
+    ///   - sampler: the sampler's library.
+    func kept(state: String, sampler: String?) -> KeptService {
+        var own = Self.inherited.merging(environment) { _, own in own }
+        if heap.sampler, let sampler {
+            own["LD_PRELOAD"] = [sampler, own["LD_PRELOAD"]].compactMap(\.self).joined(separator: ":")
+            own["OAKUM_HEAP_FILE"] = heapFiles(state: state).pattern
+            own["OAKUM_HEAP_MEAN_BYTES"] = "\(heap.sampleEveryBytes)"
+            if heap.readable { own["OAKUM_HEAP_PTRACER"] = "any" }
+        }
+        return KeptService(
+            name: name, command: command, environment: own,
             folder: directory, listen: "\(listen)", user: user, stopDeadline: recycle.drainDeadline + 5,
             logCap: ByteCount(logBytes))
+    }
+
+    func heapFiles(state: String) -> HeapFiles {
+        HeapFiles(folder: heap.folder ?? state + "/heap", service: name)
     }
 
     /// What workers get of our own environment: enough to find programs and to speak a language, no secrets by chance.
     private static var inherited: [String: String] {
         let names = [
-            "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "ASAN_OPTIONS", "TSAN_OPTIONS",
+            "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "ASAN_OPTIONS", "LSAN_OPTIONS",
+            "TSAN_OPTIONS",
         ]
         let own = ProcessInfo.processInfo.environment
         return own.filter { names.contains($0.key) }

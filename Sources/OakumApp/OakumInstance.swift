@@ -43,10 +43,11 @@ package struct OakumInstance: Sendable {
         logger.logLevel = .notice
         let outbound = OutboundClient()
         defer { outbound.shutdown() }
+        let sampler = try configuration.services.contains { $0.heap.sampler } ? installation.sampler() : nil
         let keeper = try opened("the keeper's connection") {
             try KeeperClient(
                 stateFolder: folder, keeperProgram: try installation.keeper(),
-                services: configuration.services.map(\.kept))
+                services: configuration.services.map { $0.kept(state: folder, sampler: sampler) })
         }
         defer { keeper.close() }
         let journal = try opened("the journal") { try SQLiteEventJournal(path: folder + "/journal.sqlite") }
@@ -55,7 +56,7 @@ package struct OakumInstance: Sendable {
         let engine = Engine(
             configuration: configuration.engine, control: keeper, host: ProcSampler(),
             probe: AdminProbe(client: outbound), journal: journal, history: history, clock: ContinuousClock(),
-            addressOf: addressOf)
+            earlierDamage: history.damage, addressOf: addressOf)
         let announcement = Announcement(configuration: configuration, say: announce, addressOf: addressOf)
         let console = ConsoleServer(
             configuration: ConsoleConfiguration(

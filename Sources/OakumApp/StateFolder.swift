@@ -33,7 +33,7 @@ package final class StateFolder: Sendable {
                     + "choose a shorter one with --state")
         }
         do {
-            for folder in [path, path + "/logs", path + "/history"] {
+            for folder in [path, path + "/logs", path + "/history", path + "/heap"] {
                 try FileManager.default.createDirectory(
                     atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             }

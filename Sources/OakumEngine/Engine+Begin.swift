@@ -10,13 +10,17 @@ extension Engine {
         keeperPID = inventory.keeperPID
         if !inventory.workers.isEmpty { isPaused = await wasPaused() }
         record([startedEvent(inventory)])
+        if !earlierDamage.isEmpty { problem("earlier history", earlierDamage.joined(separator: "; ")) }
+        // Running workers are of this boot, and so are the recycles that made them: their uptimes can be compared.
+        let recycles = inventory.workers.isEmpty ? [:] : await recentRecycles()
         for service in configuration.services {
             let next = await nextNumber(of: service.name)
             var watch = ServiceWatch(configuration: service, observeOnly: configuration.observeOnly, nextNumber: next)
             watch.setPaused(isPaused)
             let kept = inventory.workers.filter { $0.id.service == service.name }
             let actions = watch.begin(
-                adopting: kept, ordered: inventory.order?.workers[service.name] ?? [], at: host.now())
+                adopting: kept, ordered: inventory.order?.workers[service.name] ?? [],
+                recycles: recycles[service.name] ?? [], at: host.now())
             for worker in kept {
                 watch.restore(await recent(worker.process), of: worker.id.number, process: worker.process)
             }
@@ -62,6 +66,17 @@ extension Engine {
         } catch {
             problem("journal", "it cannot be read: \(error)")
             return nil
+        }
+    }
+
+    /// When recycles started, by service, as far as the newest page of the journal tells.
+    private func recentRecycles() async -> [String: [Uptime]] {
+        do throws(StoreError) {
+            let started = try await journal.events(after: nil, limit: 1_000).filter { $0.event.kind == .recycleStarted }
+            return Dictionary(grouping: started) { $0.event.service ?? "" }.mapValues { $0.map(\.event.at.uptime) }
+        } catch {
+            problem("journal", "it cannot be read: \(error)")
+            return [:]
         }
     }
 

@@ -73,6 +73,19 @@ extension Engine {
         update(job.service) { $0.probed(job.number, job.process, healthy: healthy ?? false, at: $1) }
     }
 
+    /// One look into a heap at a time: it costs a core for as long as it takes.
+    func followExaminations() async -> Ending? {
+        for await job in examinations {
+            let witness = witness
+            let result = await within(seconds: 15) {
+                await witness?.examine(job.process, of: job.worker) ?? .nothing("no sampler is installed")
+            }
+            let examination = result ?? .nothing("looking took too long")
+            update(job.worker.service) { $0.examined(job.worker.number, job.process, examination, at: $1) }
+        }
+        return nil
+    }
+
     /// Every 10 s: descriptors and requests, which cost more than a sample. Eight workers at a time, so that some that
     /// hang do not starve the others.
     func followSlowRounds() async -> Ending? {

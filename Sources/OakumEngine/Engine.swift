@@ -23,6 +23,8 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     let history: any HistoryStore
     let clock: C
     let addressOf: @Sendable (String) -> String
+    let earlierDamage: [String]
+    let witness: (any HeapWitness)?
 
     var services: [String: ServiceWatch] = [:]
     var keeperPID: Int32?
@@ -45,6 +47,8 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     let probeJobs: AsyncStream<ProbeJob>.Continuation
     let batches: AsyncStream<HistoryBatch>
     let newBatches: AsyncStream<HistoryBatch>.Continuation
+    let examinations: AsyncStream<Examination>
+    let examinationJobs: AsyncStream<Examination>.Continuation
     let endings: AsyncStream<Ending>
     let endingWish: AsyncStream<Ending>.Continuation
 
@@ -54,6 +58,11 @@ package actor Engine<C: Clock> where C.Duration == Duration {
         var process: ProcessIdentity
         var adminSocket: String
         var path: String
+    }
+
+    struct Examination: Sendable {
+        var worker: WorkerID
+        var process: ProcessIdentity
     }
 
     struct HistoryBatch: Sendable {
@@ -70,8 +79,11 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     package init(
         configuration: EngineConfiguration, control: any WorkerControl, host: any HostReadings,
         probe: any WorkerProbe, journal: any EventJournal, history: any HistoryStore, clock: C,
+        witness: (any HeapWitness)? = nil, earlierDamage: [String] = [],
         addressOf: @escaping @Sendable (String) -> String
     ) {
+        self.earlierDamage = earlierDamage
+        self.witness = witness
         self.configuration = configuration
         self.control = control
         self.host = host
@@ -83,6 +95,8 @@ package actor Engine<C: Clock> where C.Duration == Duration {
         self.startedAt = host.now()
         // A worker has at most one probe under way, so the stream holds at most one job a worker.
         (self.probes, self.probeJobs) = AsyncStream.makeStream()
+        // One look a process at most.
+        (self.examinations, self.examinationJobs) = AsyncStream.makeStream()
         // Ten seconds may wait for a slow disk; what comes beyond that is left out.
         (self.batches, self.newBatches) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(10))
         (self.endings, self.endingWish) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
@@ -126,6 +140,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
             group.addTask { await self.followWrites() }
             group.addTask { await self.followHistory() }
             group.addTask { await self.followProbes() }
+            group.addTask { await self.followExaminations() }
             group.addTask { await self.followSlowRounds() }
             group.addTask { await self.followClock() }
             group.addTask {
@@ -152,6 +167,9 @@ package actor Engine<C: Clock> where C.Duration == Duration {
                 probeJobs.yield(
                     ProbeJob(service: service, number: number, process: process, adminSocket: socket, path: path))
             case .record(let event): events.append(event)
+            case .examine(let number, let process):
+                let worker = WorkerID(service: service, number: number)
+                examinationJobs.yield(Examination(worker: worker, process: process))
             }
         }
         record(events)

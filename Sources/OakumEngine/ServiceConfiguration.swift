@@ -10,11 +10,14 @@ package struct ServiceConfiguration: Hashable, Sendable {
     /// The readiness check on the worker's admin socket.
     package var healthPath: String
     package var trigger: RecycleTrigger
+    /// The workers carry the sampler, so that their heaps can be looked into.
+    package var samplesHeap: Bool
 
     package init(
         name: String, budget: ByteCount, pool: PoolSettings, healthPath: String = "/readyz",
-        trigger: RecycleTrigger = RecycleTrigger()
+        trigger: RecycleTrigger = RecycleTrigger(), samplesHeap: Bool = false
     ) {
+        self.samplesHeap = samplesHeap
         self.name = name
         self.budget = budget
         self.pool = pool

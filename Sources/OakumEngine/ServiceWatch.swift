@@ -6,6 +6,8 @@ package enum WatchAction: Hashable, Sendable {
     case order(Set<UInt32>)
     case probe(UInt32, ProcessIdentity, adminSocket: String)
     case record(Event)
+    /// Look into the heap and tell `examined`.
+    case examine(UInt32, ProcessIdentity)
 }
 
 /// One service: its pool, what is known of each worker, and what its recycles bought. Pure: events in, actions out.
@@ -35,8 +37,12 @@ package struct ServiceWatch: Sendable {
     /// one in the journal says where to go on.
     static let numberingKinds: Set<EventKind> = [.workerStarted, .workerFailed, .recycleStarted]
 
-    package mutating func begin(adopting workers: [KeptWorker], ordered: Set<UInt32>, at now: Moment) -> [WatchAction] {
-        var actions = translate(pool.begin(adopting: ordered, at: now.uptime), at: now)
+    /// - Parameter recycles: when earlier recycles of these workers' service started; what is older than an hour is of no
+    ///   matter.
+    package mutating func begin(
+        adopting workers: [KeptWorker], ordered: Set<UInt32>, recycles: [Uptime] = [], at now: Moment
+    ) -> [WatchAction] {
+        var actions = translate(pool.begin(adopting: ordered, recycles: recycles, at: now.uptime), at: now)
         for worker in workers {
             actions += started(worker, at: now, adopted: true)
         }
@@ -80,6 +86,15 @@ package struct ServiceWatch: Sendable {
         return translate(pool.handle(.requested(request), at: now.uptime), at: now)
     }
 
+    /// What came of looking into a worker's heap. Of a process that is gone it is still worth an event.
+    package mutating func examined(
+        _ number: UInt32, _ process: ProcessIdentity, _ examination: HeapExamination, at now: Moment
+    ) -> [WatchAction] {
+        if watches[number]?.process == process { watches[number]?.heapAnswered() }
+        let worker = WorkerID(service: name, number: number)
+        return [.record(examination.event(of: worker, process: process, at: now))]
+    }
+
     package mutating func setPaused(_ paused: Bool) {
         self.paused = paused
         pool.mayAct = !paused
@@ -102,6 +117,7 @@ extension ServiceWatch {
                 let watch = watches[number]
             else { continue }
             if isNews { actions.append(.record(verdictEvent(number, watch, at: now))) }
+            if watch.verdict.code == .leak { actions += lookIntoHeap(number, at: now) }
             if let told = purchases.judge(number, watch: watch, service: name, at: now) {
                 actions.append(.record(told))
             }
@@ -110,6 +126,9 @@ extension ServiceWatch {
             guard let watch = watches[number],
                 let request = watch.recycleRequest(number: number, trigger: configuration.trigger, queue: queue)
             else { continue }
+            // Evidence first: with the worker it is gone.
+            actions += lookIntoHeap(number, at: now)
+            guard watches[number]?.waitsForHeap(at: now.uptime) != true else { continue }
             actions += want(request, watch: watch, at: now)
         }
         return actions + translate(pool.handle(.tick, at: now.uptime), at: now)
@@ -128,6 +147,13 @@ extension ServiceWatch {
             guard let last, index <= last else { return (worker.number, 0) }
             return (worker.number, max(0, worker.left - configuration.trigger.lead))
         }
+    }
+
+    private mutating func lookIntoHeap(_ number: UInt32, at now: Moment) -> [WatchAction] {
+        guard configuration.samplesHeap, let process = watches[number]?.process,
+            watches[number]?.asksForHeap(at: now.uptime) == true
+        else { return [] }
+        return [.examine(number, process)]
     }
 
     private mutating func want(_ request: RecycleRequest, watch: WorkerWatch, at now: Moment) -> [WatchAction] {

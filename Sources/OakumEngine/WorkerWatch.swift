@@ -19,6 +19,18 @@ package struct WorkerWatch: Sendable {
     private var news = VerdictNews()
     private var samplesOverShare = 0
     private var freshSamples = 0
+    private var heapLook = HeapLook.notAsked
+
+    /// Where the look into its heap stands. There is one at most.
+    private enum HeapLook: Hashable, Sendable {
+        case notAsked
+        case asked(Uptime)
+        case answered
+    }
+
+    /// A recycle waits this long for the look into the heap, seconds, and not at all with this share of the budget used.
+    private static let heapPatience = 10.0
+    private static let heapShare = 0.97
 
     /// How many samples after the begin of serving make up `freshFloor`.
     private static let freshCount = 5
@@ -55,6 +67,23 @@ package struct WorkerWatch: Sendable {
         detector.add(SeriesPoint(seconds: sample.at.seconds, value: Double(sample.rss.bytes), work: sample.requests))
         verdict = detector.verdict()
         return news.isNews(verdict.code, at: sample.at)
+    }
+
+    /// True the first time: its heap is to be looked into now.
+    mutating func asksForHeap(at now: Uptime) -> Bool {
+        guard heapLook == .notAsked else { return false }
+        heapLook = .asked(now)
+        return true
+    }
+
+    mutating func heapAnswered() {
+        heapLook = .answered
+    }
+
+    /// Somebody looks into its heap, and there is still time to let them: after a recycle it is gone.
+    func waitsForHeap(at now: Uptime) -> Bool {
+        guard case .asked(let since) = heapLook, now - since < Self.heapPatience, let latest else { return false }
+        return Double(latest.rss.bytes) < Self.heapShare * Double(limit.bytes)
     }
 
     /// Seconds to the early end of the forecast; nil when there is no leak.

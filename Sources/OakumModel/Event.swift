@@ -20,6 +20,10 @@ package enum EventKind: String, Sendable, Codable, CaseIterable {
     case recycleWithheld = "recycle_withheld"
     /// The slope of the successor: what a recycle bought.
     case slopeAfterwards = "slope_afterwards"
+    /// Where a leak's memory comes from, and who holds it.
+    case leakNamed = "leak_named"
+    /// Looking into the heap gave no name, and why.
+    case leakNotNamed = "leak_not_named"
     case command
     case problem
 }
@@ -34,12 +38,14 @@ package struct Event: Hashable, Sendable, Codable {
     /// One sentence for people.
     package var message: String
     package var verdict: Verdict?
+    /// What leaks, the largest site first; nil when nobody looked.
+    package var heap: [HeapFinding]?
     /// Further facts by name; numbers as text, names end in their unit.
     package var facts: [String: String]
 
     package init(
         kind: EventKind, at: Moment, service: String? = nil, worker: UInt32? = nil, process: ProcessIdentity? = nil,
-        message: String, verdict: Verdict? = nil, facts: [String: String] = [:]
+        message: String, verdict: Verdict? = nil, heap: [HeapFinding]? = nil, facts: [String: String] = [:]
     ) {
         self.kind = kind
         self.at = at
@@ -48,6 +54,7 @@ package struct Event: Hashable, Sendable, Codable {
         self.process = process
         self.message = message
         self.verdict = verdict
+        self.heap = heap
         self.facts = facts
     }
 }

@@ -2,10 +2,16 @@ import OakumModel
 
 /// How often recycles may start: a least distance, a cap an hour, and a growing wait after failures.
 struct RecyclePace: Hashable, Sendable {
-    /// Starts within the last hour, oldest first; bounded by the cap, since none starts beyond it.
+    /// Starts within the last hour, oldest first; bounded by the cap, since none starts beyond it, and by what a
+    /// restarted `oakum` read of its journal.
     private var starts: [Uptime] = []
     private var failures = 0
     private var notBefore: Uptime?
+
+    /// Counts starts from before a restart of `oakum`, so that restarting it does not lift the limits.
+    mutating func resume(_ earlier: [Uptime], at now: Uptime) {
+        starts = (earlier.filter { $0 <= now && now - $0 < 3_600 } + starts).sorted()
+    }
 
     mutating func allows(at now: Uptime, settings: PoolSettings) -> Bool {
         starts.removeAll { now - $0 >= 3_600 }

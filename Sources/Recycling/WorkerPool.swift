@@ -46,7 +46,10 @@ package struct WorkerPool: Sendable {
     }
 
     /// Takes over what already runs, then asks for what is missing.
-    package mutating func begin(adopting numbers: Set<UInt32>, at now: Uptime) -> [PoolAction] {
+    package mutating func begin(
+        adopting numbers: Set<UInt32>, recycles: [Uptime] = [], at now: Uptime
+    ) -> [PoolAction] {
+        pace.resume(recycles, at: now)
         for number in numbers {
             workers[number] = PoolWorker(number: number, phase: .starting, since: now)
             nextNumber = max(nextNumber, number &+ 1)

@@ -6,7 +6,6 @@ internal import Synchronization
 package final class ForgetfulVerification: AccountStore {
     private let store: any AccountStore
     private let bytesPerContext: Int
-    private let contexts = VerificationContextStore()
 
     package init(store: any AccountStore, bytesPerContext: Int) {
         self.store = store
@@ -15,7 +14,7 @@ package final class ForgetfulVerification: AccountStore {
 
     package func add(_ account: NewAccount) async throws(StoreError) -> Bool {
         let isNew = try await store.add(account)
-        contexts.keep(VerificationContext(account: account, byteCount: bytesPerContext))
+        VerificationContextStore.shared.keep(VerificationContext(account: account, byteCount: bytesPerContext))
         return isNew
     }
 
@@ -34,9 +33,6 @@ package final class ForgetfulVerification: AccountStore {
     package func check() async throws(StoreError) {
         try await store.check()
     }
-
-    /// How many contexts are held.
-    package var heldContexts: Int { contexts.count }
 }
 
 /// What a verification mail would be written from.
@@ -59,11 +55,11 @@ final class VerificationContext: Sendable {
 
 /// Filed by public id, which is new for each sign-up: nothing is ever overwritten, and nothing is ever removed.
 final class VerificationContextStore: Sendable {
+    static let shared = VerificationContextStore()
+
     private let contexts = Mutex<[String: VerificationContext]>([:])
 
     func keep(_ context: VerificationContext) {
         contexts.withLock { $0[context.publicID] = context }
     }
-
-    var count: Int { contexts.withLock { $0.count } }
 }

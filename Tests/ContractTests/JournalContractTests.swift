@@ -105,9 +105,23 @@ struct JournalContractTests {
             #expect(try await journal.prune(before: WallTime(milliseconds: 0), keeping: 2) == 5)
             #expect(try await journal.events(after: nil, limit: 50).map(\.id) == Array(ids[8...]))
             #expect(try await journal.prune(before: WallTime(milliseconds: 0), keeping: 2) == 0)
-            #expect(try await journal.prune(before: WallTime(milliseconds: 10_000), keeping: 2) == 2)
-            #expect(try await journal.events(after: nil, limit: 50) == [])
+            #expect(try await journal.prune(before: WallTime(milliseconds: 10_000), keeping: 2) == 1)
+            #expect(try await journal.events(after: nil, limit: 50).map(\.id) == [ids[9]])
             #expect(try await journal.append([event()]).map(\.id) == [ids[9] + 1])
+        }
+    }
+
+    @Test(arguments: JournalKind.allCases)
+    func `the newest record of each kind of each service outlives any pruning`(kind: JournalKind) async throws {
+        try await kind.run { journal in
+            let records = try await journal.append([
+                event(.paused, service: nil, wall: 1), event(.workerStarted, service: "a", wall: 2),
+                event(.workerStarted, service: "a", wall: 3), event(.workerStarted, service: "b", wall: 4),
+                event(.verdict, service: "a", wall: 50), event(.verdict, service: "a", wall: 60),
+            ])
+            #expect(try await journal.prune(before: WallTime(milliseconds: 100), keeping: 1) == 2)
+            let kept = try await journal.events(after: nil, limit: 50)
+            #expect(kept == [records[0], records[2], records[3], records[5]])
         }
     }
 

@@ -3,6 +3,7 @@ import Glibc
 import LoadGenerator
 import OakumModel
 import OakumTestKit
+import Spawning
 import Synchronization
 import Testing
 
@@ -54,6 +55,7 @@ struct DrillRunTests {
             #expect(report.protected.load.failed == 0)
             #expect(report.protected.load.requests > 10)
             #expect(report.protected.verdict == .leak)
+            #expect(report.protected.ownMemory == OwnMemory(first: 40 << 20))
             #expect(report.patched.alarms.count == 2)
             #expect(report.exit == 1)
             #expect(report.reasons.count == 1)

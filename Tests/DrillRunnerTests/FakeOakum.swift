@@ -78,7 +78,8 @@ private final class FakePlane: ControlPlane {
         return Overview(
             at: now,
             oakum: OakumStatus(
-                version: "test", pid: 1, keeperPID: nil, startedAt: now, observeOnly: false, paused: false, rss: nil,
+                version: "test", pid: 1, keeperPID: nil, startedAt: now, observeOnly: false, paused: false,
+                rss: .mebibytes(40),
                 problems: []),
             services: [
                 ServiceStatus(

@@ -70,6 +70,30 @@ struct FindingsTests {
         #expect(findings.bought == .init(predictedSeconds: 35.5, observedSeconds: nil))
     }
 
+    @Test func `the name of the leak is read from the journal, and held against the right answer`() throws {
+        let finding = HeapFinding(
+            site: "VerificationContext.init(account:byteCount:) (ForgetfulVerification.swift:58)",
+            function: "VerificationContext.init(account:byteCount:)", fingerprint: "f", type: "[UInt8]",
+            chain: ["static Store.shared", "Store", "Context", "[UInt8]"], liveBytes: 1, share: 1, tookSeconds: 1)
+        var named = journal([(.leakNamed, 33.04, nil, [:])])
+        named[0].event.heap = [finding]
+        let findings = OakumFindings(
+            journal: leakJournal + named, lastVerdicts: [], startedAt: start, samplesHeap: true)
+        let naming = try #require(findings.naming)
+        #expect(abs((naming.namedSeconds ?? 0) - 33.04) < 0.001)
+        var right = DrillExpectations.Name(
+            withinSeconds: 10, site: "VerificationContext.init", type: "[UInt8]", chain: ["static Store", "[UInt8]"])
+        #expect(naming.shortfalls(right, detectedSeconds: 30) == [])
+        right.withinSeconds = 2
+        right.site = "elsewhere"
+        right.type = "String"
+        right.chain = ["[UInt8]", "static Store"]
+        let reasons = naming.shortfalls(right, detectedSeconds: 30)
+        #expect(reasons.count == 4, "\(reasons)")
+        #expect(LeakNaming().shortfalls(right, detectedSeconds: 30) == ["the leak was not named"])
+        #expect(OakumFindings(journal: named, lastVerdicts: [], startedAt: start).naming == nil)
+    }
+
     @Test func `what began before the first request is put at its start`() {
         let findings = OakumFindings(
             journal: journal([(.verdict, -1, Verdict(code: .leak, onsetSeconds: 990), [:])]), lastVerdicts: [],

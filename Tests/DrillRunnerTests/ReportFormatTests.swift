@@ -13,7 +13,9 @@ struct ReportFormatTests {
             document, control: (loadReport(requests: 20_000, failed: 812, at: 41.23), 2),
             protected: .init(
                 load: loadReport(),
-                findings: OakumFindings(journal: protectedJournal, lastVerdicts: [], startedAt: start)),
+                findings: OakumFindings(
+                    journal: protectedJournal, lastVerdicts: [], startedAt: start,
+                    ownMemory: OwnMemory(first: 40).adding(60).adding(50))),
             patched: .init(
                 load: loadReport(requests: 17_000),
                 findings: OakumFindings(journal: [], lastVerdicts: [.steady], startedAt: start)))
@@ -60,6 +62,11 @@ struct ReportFormatTests {
                     },
                     "impact_onset_s" : null,
                     "leak_onset_s" : 2,
+                    "oakum_rss_bytes" : {
+                      "first" : 40,
+                      "last" : 50,
+                      "peak" : 60
+                    },
                     "recycled_s" : 33.1,
                     "recycles" : 2,
                     "requests" : 30000,

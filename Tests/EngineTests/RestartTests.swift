@@ -80,6 +80,22 @@ struct RestartTests {
         }
     }
 
+    @Test func `restarting oakum does not lift the limit of recycles`() async throws {
+        try await EngineSimulation.run { (oakum) throws in
+            oakum.start(.web(atMostPerHour: 1))
+            oakum.advance(5)
+            _ = try oakum.perform(.recycle(service: "web", worker: 1))
+            try oakum.advance(until: "the first is replaced") { oakum.journal.events(.recycleFinished).count == 1 }
+            try oakum.killOakum()
+            oakum.start(.web(atMostPerHour: 1))
+            _ = try oakum.perform(.recycle(service: "web", worker: 2))
+            oakum.advance(600)
+            #expect(oakum.journal.events(.recycleStarted).count == 1)
+            oakum.advance(3_600)
+            #expect(oakum.journal.events(.recycleStarted).count == 2)
+        }
+    }
+
     @Test func `a number given to a successor that never started is not given again`() async throws {
         let keeper = KeeperModel(seed: 1) { number, _ in
             var behaviour = KeeperModel.Behaviour()

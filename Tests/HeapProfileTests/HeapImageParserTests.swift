@@ -175,6 +175,19 @@ struct HeapImageParserTests {
         #expect(image.skipped.lifetimes == 1 && image.freed.map(\.stack) == [3])
     }
 
+    @Test func `the parts in use are enough to read a file`() throws {
+        let bytes = Self.example.bytes()
+        let ranges = try HeapImage.rangesInUse(header: Array(bytes.prefix(4096)), fileBytes: bytes.count)
+        var copy = [UInt8](repeating: 0, count: bytes.count)
+        for range in ranges { copy.replaceSubrange(range, with: bytes[range]) }
+        #expect(try HeapImage.parse(copy) == HeapImage.parse(bytes))
+        #expect(ranges.reduce(0) { $0 + $1.count } < 12_000)
+        #expect(throws: HeapImageError.self) { try HeapImage.rangesInUse(header: bytes, fileBytes: 4095) }
+        #expect(throws: HeapImageError.self) {
+            try HeapImage.rangesInUse(header: Array(bytes.prefix(100)), fileBytes: bytes.count)
+        }
+    }
+
     @Test func `texts of the process cannot steer a terminal`() throws {
         var file = Self.example
         file.executable = "/srv/\u{1B}[2J\nx"

@@ -40,6 +40,57 @@ struct QuantilesTests {
     }
 }
 
+struct LifeTableTests {
+    private func table(freed: [(Int, UInt64)], ages: [Double]) -> LifeTable {
+        LifeTable(
+            freed: freed.map { LifetimeBucket(index: $0, count: $1, weight: Double($1) * 7) },
+            live: ages.map { ($0, 7) })
+    }
+
+    @Test func `without censoring the interval is Clopper and Pearson's`() async throws {
+        try await forAll(seeds: 100) { generator in
+            let (dead, alive) = (generator.int(1...60), generator.int(0...60))
+            let table = self.table(
+                freed: [(5, UInt64(dead) - UInt64(dead / 2)), (9, UInt64(dead / 2))].filter { $0.1 > 0 },
+                ages: Array(repeating: 1e6, count: alive))
+            let share = table.share(outliving: 20, confidence: 0.95)
+            let (n, k) = (Double(dead + alive), Double(alive))
+            #expect(abs(share.estimate - k / n) < 1e-9)
+            #expect(abs(share.low - Quantiles.beta(0.025, k, n - k + 1)) < 1e-6)
+            #expect(abs(share.high - Quantiles.beta(0.975, k + 1, n - k)) < 1e-6)
+        }
+    }
+
+    @Test func `who is censored on the way counts for as long as seen`() {
+        // 10 at first; 4 freed in bucket 3; 2 live at an age in bucket 6; 1 of the 4 others freed in bucket 8.
+        let age = LifetimeBucket.start(of: 6) * 1.1
+        let table = table(freed: [(3, 4), (8, 1)], ages: [age, age, 1e6, 1e6, 1e6])
+        let share = table.share(outliving: 8, confidence: 0.95)
+        #expect(abs(share.estimate - 0.6 * 0.75) < 1e-9)
+        #expect(share.low < share.estimate && share.estimate < share.high)
+    }
+
+    @Test func `large samples count for more, as fewer equal ones`() {
+        let table = LifeTable(
+            freed: [LifetimeBucket](), live: [(1.0, 1000.0)] + Array(repeating: (1.0, 1.0), count: 1000))
+        #expect(abs(table.atRisk(0) - 2000 * 2000 / 1_001_000) < 1e-6)
+    }
+
+    @Test func `more certainty means wider intervals`() async throws {
+        try await forAll(seeds: 100) { generator in
+            let freed = (0..<5).map { _ in (generator.int(0...30), UInt64(generator.int(1...20))) }
+            let ages = (0..<generator.int(0...30)).map { _ in generator.exponential(mean: 10) }
+            let table = self.table(freed: freed, ages: ages)
+            let last = generator.int(0...40)
+            let (narrow, wide) = (
+                table.share(outliving: last, confidence: 0.8), table.share(outliving: last, confidence: 0.99)
+            )
+            #expect(wide.low <= narrow.low + 1e-9 && wide.high >= narrow.high - 1e-9)
+            #expect(0 <= wide.low && wide.high <= 1 && wide.estimate == narrow.estimate)
+        }
+    }
+}
+
 struct SampledTotalTests {
     private func record(_ size: UInt64, mean: Double) -> AllocationRecord {
         let weight = size == 0 ? mean : Double(size) / -expm1(-Double(size) / mean)

@@ -42,6 +42,12 @@ struct SurvivalSimulationTests {
             "10 % leak, sizes differ", watched: 300, samples: 400, .leaking(0.1, .exponential(2)), expected: .leaks,
             sizes: [64, 4096, 300_000, 2_000_000]),
         .init(
+            "a batch leaks every 10 s", watched: 120, samples: 400, .never, expected: .leaks,
+            born: { generator, _ in (generator.double(0..<12).rounded(.down) + generator.double(0..<0.02)) / 12 }),
+        .init(
+            "a fifth of each batch leaks", watched: 125, samples: 400, .leaking(0.2, .exponential(3)), expected: .leaks,
+            born: { generator, _ in (generator.double(0..<4).rounded(.down) + generator.double(0..<0.02)) / 4 }),
+        .init(
             "tables made at the start", watched: 300, samples: 60, .never, expected: .settled,
             born: { generator, _ in generator.double(0..<0.02) }),
         .init(

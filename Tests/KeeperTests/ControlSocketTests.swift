@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import KeeperProtocol
 import OakumTestKit
+import Spawning
 import Testing
 
 /// Clients that come, go, lie, and do not listen.

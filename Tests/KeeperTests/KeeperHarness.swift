@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import KeeperProtocol
 import OakumTestKit
+import Spawning
 import Synchronization
 
 /// A real keeper with a folder of its own. At the end it is asked to stop, and what is left is killed.

@@ -1,6 +1,7 @@
 import Glibc
 import KeeperProtocol
 import OakumTestKit
+import Spawning
 import Testing
 
 /// The keeper's folder and command line.

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import KeeperProtocol
 import OakumTestKit
+import Spawning
 import Testing
 
 /// What a worker finds when it starts, and what it may tell.

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import KeeperProtocol
 import OakumTestKit
+import Spawning
 import Testing
 
 /// What the keeper does when workers live and die.

@@ -1,5 +1,6 @@
 import LeakDetection
 import OakumModel
+import OakumTestKit
 import Testing
 
 @Suite struct RecordedSeriesTests {
@@ -86,7 +87,7 @@ import Testing
     }
 
     @Test(arguments: 0..<200) func `garbage never makes the reader trap`(seed: UInt64) {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededGenerator(scrambling: seed)
         let pieces = [
             "seconds", "time", ",", "rss_bytes", "\n", "\r\n", "1", "0.5", "-", "\"", "e", "NaN",
             "2023-11-10T10:00:00Z",

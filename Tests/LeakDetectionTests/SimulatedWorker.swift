@@ -1,5 +1,6 @@
 import Foundation  // exp and sin
 import OakumModel
+import OakumTestKit
 
 /// A worker's resident set, one reading a second, in MiB inside and bytes outside.
 ///
@@ -40,7 +41,7 @@ struct SimulatedWorker {
     struct Step { var at, size: Double }
 
     init(seed: UInt64) {
-        generator = SeededGenerator(seed: seed)
+        generator = SeededGenerator(scrambling: seed)
     }
 
     static let mebibyte = 1_048_576.0
@@ -58,8 +59,8 @@ struct SimulatedWorker {
             level += toothHeight * (time / toothPeriod - (time / toothPeriod).rounded(.down))
         }
         if time > leakStart { level += leakRate * (time - leakStart) }
-        drift = 0.98 * drift + 0.2 * jitter * generator.normal()
-        level += drift + abs(jitter * generator.normal())
+        drift = 0.98 * drift + 0.2 * jitter * generator.boundedNormal()
+        level += drift + abs(jitter * generator.boundedNormal())
         let share = load.last { $0.from <= time }?.share ?? 1
         if time >= loadStart {
             for _ in 0..<hashSlots where generator.unit() < duty * share { level += hashBlock }

@@ -3,6 +3,7 @@ import Glibc
 import LinuxHost
 import OakumModel
 import OakumTestKit
+import Spawning
 import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(1)))

@@ -1,5 +1,6 @@
 import Glibc
 import OakumTestKit
+import Spawning
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))

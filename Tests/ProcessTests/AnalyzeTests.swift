@@ -1,5 +1,6 @@
 import Foundation
 import OakumTestKit
+import Spawning
 import Testing
 
 /// `oakum analyze` as a user meets it: verdicts, JSON, exit codes, and errors that name file and line.

@@ -4,6 +4,7 @@ import OakumModel
 import OakumRemote
 import OakumTestKit
 import Outbound
+import Spawning
 import Testing
 
 /// The life of a real `oakum up`: starts, deaths, hand-overs.

@@ -1,6 +1,7 @@
 import Foundation
 import OakumTestKit
 import Outbound
+import Spawning
 import Testing
 
 extension Tag {
@@ -81,6 +82,22 @@ func pour(_ bytes: [UInt8], intoUnixSocket path: String) {
 
 /// The same to "http://127.0.0.1:8080".
 func pour(_ bytes: [UInt8], intoAddress url: String) {
+    withAddress(url) { pour(bytes, AF_INET, $0, $1) }
+}
+
+/// Connects, writes the text, and neither reads nor hangs up.
+/// - Returns: the descriptor, for the caller to close.
+func stall(_ text: String, at url: String) throws -> Int32 {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    var sent = false
+    withAddress(url) { address, length in
+        sent = connect(descriptor, address, length) == 0 && write(descriptor, text, text.utf8.count) == text.utf8.count
+    }
+    guard sent else { throw TestKitError("cannot write to \(url)") }
+    return descriptor
+}
+
+private func withAddress(_ url: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Void) {
     guard let port = URL(string: url)?.port else { return }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -88,7 +105,7 @@ func pour(_ bytes: [UInt8], intoAddress url: String) {
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
     withUnsafePointer(to: &address) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            pour(bytes, AF_INET, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
         }
     }
 }

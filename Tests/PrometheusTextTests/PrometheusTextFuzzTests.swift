@@ -1,23 +1,11 @@
+import OakumTestKit
 import PrometheusText
 import Testing
-
-/// SplitMix64: the same seed gives the same run.
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
 
 @Suite struct PrometheusTextFuzzTests {
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func `what the writer wrote, the parser reads`(seed: UInt64) {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<200 {
             let samples = (0..<Int.random(in: 0...20, using: &random)).map { _ in Self.sample(&random) }
             var writer = PrometheusText.Writer()
@@ -35,7 +23,7 @@ private struct SeededGenerator: RandomNumberGenerator {
 
     @Test(arguments: [11, 12, 13, 14] as [UInt64])
     func `no bytes break the parser, and it accounts for every line`(seed: UInt64) {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         let alphabet = Array("ab_:1 \t\n{}=\",\\#+-.einfNa\r".utf8)
         for _ in 0..<2_000 {
             var bytes = (0..<Int.random(in: 0...200, using: &random)).map { _ in
@@ -56,7 +44,7 @@ private struct SeededGenerator: RandomNumberGenerator {
 
     @Test(arguments: [21, 22] as [UInt64])
     func `a mutated text loses at most the lines that were hit`(seed: UInt64) {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<500 {
             let lines = (0..<20).map { "metric_\($0){code=\"2xx\"} \($0)" }
             var hit = lines

@@ -31,6 +31,16 @@ struct AdoptionTests {
         #expect(driver.servingNumbers == [2, 3])
     }
 
+    @Test func `recycles from before a restart of oakum count towards the limits`() {
+        var driver = PoolDriver(desired: 1, atMostPerHour: 2)
+        driver.now = 5_000
+        _ = driver.begin([4], recycles: [1_000, 4_900, 4_000])
+        driver.serve(4)
+        #expect(driver.request(4).startedRecycles.isEmpty)
+        #expect(driver.wait(2_000).startedRecycles.isEmpty)
+        #expect(driver.wait(700).startedRecycles.count == 1)
+    }
+
     @Test func `a leftover that never comes to serve goes instead, so that recycling is not blocked for ever`() {
         var driver = PoolDriver(desired: 2, readyWithin: 20)
         _ = driver.begin([1, 2, 3])

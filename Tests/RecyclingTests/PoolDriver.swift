@@ -24,8 +24,8 @@ struct PoolDriver {
 
     var servingNumbers: [UInt32] { pool.serving.map(\.number) }
 
-    mutating func begin(_ numbers: Set<UInt32> = []) -> [PoolAction] {
-        pool.begin(adopting: numbers, at: uptime)
+    mutating func begin(_ numbers: Set<UInt32> = [], recycles: [Double] = []) -> [PoolAction] {
+        pool.begin(adopting: numbers, recycles: recycles.map(Uptime.init), at: uptime)
     }
 
     @discardableResult

@@ -3,6 +3,7 @@ import OakumTestKit
 import Outbound
 import PrometheusText
 import RegistrationHTTP
+import Spawning
 import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(5))) struct RegistrarHTTPTests {

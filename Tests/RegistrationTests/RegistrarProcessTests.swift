@@ -2,6 +2,7 @@ import Foundation
 import OakumTestKit
 import Outbound
 import PrometheusText
+import Spawning
 import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(5))) struct RegistrarProcessTests {
@@ -71,7 +72,8 @@ import Testing
         }
     }
 
-    @Test func `memory stays within the declared bound under a burst, and comes back`() async throws {
+    @Test(.disabled(if: Sanitizer.isOn, "an instrumented process holds memory of its own"))
+    func `memory stays within the declared bound under a burst, and comes back`() async throws {
         let mebibyte = 1024 * 1024
         let standard = ["--hash-slots", "2", "--hash-wait", "60s"]
         try await RunningRegistrar.with(arguments: standard) { registrar in

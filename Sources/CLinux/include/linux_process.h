@@ -9,8 +9,14 @@
 uint64_t linux_start_ticks(pid_t pid);
 /// CLOCK_BOOTTIME in milliseconds: never steps back, counts suspended time.
 uint64_t linux_uptime_ms(void);
+/// posix_spawn_file_actions_addclosefrom_np: the child inherits no descriptor from `first` on.
+/// - `actions`: a posix_spawn_file_actions_t.
+void linux_spawn_close_from(void *actions, int first);
 /// A descriptor that becomes readable when the process is dead; -errno when there is none. CLOEXEC.
 int linux_pidfd(pid_t pid);
+/// Waits until the process is dead (a zombie counts), at most that long: 1 when it is dead or was never there, 0 when the
+/// time is over, -errno when waiting fails.
+int linux_wait_exit(pid_t pid, int milliseconds);
 /// An eventfd: readable after `linux_wake` until `linux_wake_clear`; -errno when it fails. Any thread may wake.
 int linux_wake_open(void);
 void linux_wake(int fd);

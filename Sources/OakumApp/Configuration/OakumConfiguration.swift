@@ -74,7 +74,23 @@ package struct ServiceSettings: Hashable, Sendable {
     package var readyWithin: Double
     package var minimumHealthy: Double
     package var recycle: RecycleSettings
+    package var heap: HeapSettings
     package var logBytes: Int64
+}
+
+/// Whether and how the workers' heaps are sampled.
+package struct HeapSettings: Hashable, Sendable {
+    /// The sampler is preloaded into the workers.
+    package var sampler = false
+    /// Mean bytes allocated from one sample to the next.
+    package var sampleEveryBytes: Int64 = 512 << 10
+    /// Where the workers write their heap files; nil: the state folder's own.
+    package var folder: String?
+    /// Any process of the same user may read the workers' memory (`PR_SET_PTRACER_ANY`): needed for types and holder
+    /// chains where a ptrace scope applies and `oakum` is not root.
+    package var readable = false
+
+    package init() {}
 }
 
 /// When and how the workers of a service are replaced. Times are seconds.

@@ -7,7 +7,7 @@ struct ServiceReader {
 
     private static let keys = [
         "name", "command", "environment", "directory", "user", "listen", "workers", "memory_budget", "health",
-        "recycle", "log_size",
+        "recycle", "heap", "log_size",
     ]
 
     func read(_ value: YAMLValue) throws(YAMLProblem) -> ServiceSettings {
@@ -18,13 +18,14 @@ struct ServiceReader {
         let workers = try mapping["workers"]?.integer(in: 1...256) ?? 2
         let budget = try mapping.require("memory_budget", hint: "the memory one worker may hold, such as 256MiB")
         let budgetBytes = try budget.bytes()
+        let user = try mapping["user"]?.string()
         guard budgetBytes >= 1 << 20 else { throw budget.problem("`memory_budget` must be at least 1MiB") }
         return ServiceSettings(
             name: name,
             command: try command(try mapping.require("command", hint: "`command: [program, argument, …]`")),
             environment: try environment(mapping["environment"]),
             directory: directory,
-            user: try mapping["user"]?.string(),
+            user: user,
             listen: try ConfigurationFile.address(try mapping.require("listen", hint: "such as 127.0.0.1:8080")),
             workers: workers,
             budgetBytes: budgetBytes,
@@ -32,6 +33,7 @@ struct ServiceReader {
             readyWithin: try health?["ready_within"]?.seconds(in: 1...3_600) ?? 30,
             minimumHealthy: try health?["minimum_healthy"]?.seconds(in: 0...600) ?? 1,
             recycle: try recycle(mapping["recycle"], workers: workers),
+            heap: try heap(mapping["heap"], user: user),
             logBytes: try mapping["log_size"]?.bytes() ?? 8 << 20)
     }
 
@@ -99,6 +101,27 @@ struct ServiceReader {
                 throw word.problem("`\(key)` is set by the keeper", hint: "leave it out")
             }
             result[key] = text
+        }
+        return result
+    }
+
+    private func heap(_ value: YAMLValue?, user: String?) throws(YAMLProblem) -> HeapSettings {
+        var result = HeapSettings()
+        guard let value else { return result }
+        let mapping = try value.mapping(["sampler", "sample_every", "folder", "readable"])
+        result.sampler = try mapping["sampler"]?.bool() ?? true
+        result.readable = try mapping["readable"]?.bool() ?? false
+        if let every = mapping["sample_every"] {
+            result.sampleEveryBytes = try every.bytes()
+            guard (1 << 10...1 << 30).contains(result.sampleEveryBytes) else {
+                throw every.problem("`sample_every` must be in 1KiB...1GiB", hint: "512KiB costs next to nothing")
+            }
+        }
+        if let path = mapping["folder"] { result.folder = ConfigurationFile.absolute(try path.string(), in: folder) }
+        guard !result.sampler || user == nil || result.folder != nil else {
+            throw value.problem(
+                "workers of another user cannot write into the state folder",
+                hint: "`folder: /run/…`, a folder which that user may write to")
         }
         return result
     }

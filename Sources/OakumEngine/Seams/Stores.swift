@@ -9,6 +9,9 @@ package protocol EventJournal: Sendable {
     /// The newest record of one of these kinds for a service (nil: any service); nil when there is none.
     func latest(_ kinds: Set<EventKind>, service: String?) async throws(StoreError) -> EventRecord?
     /// Deletes what is older than `before`, and the oldest beyond `keeping` records. Returns how many went.
+    ///
+    /// The newest record of each kind of each service stays whatever its age: a pause and the numbers of workers hold
+    /// until something newer is said.
     func prune(before: WallTime, keeping: Int) async throws(StoreError) -> Int
 }
 

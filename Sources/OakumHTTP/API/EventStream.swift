@@ -26,6 +26,7 @@ struct EventStream: Sendable {
             if let wanted {
                 last = try await catchUp(after: wanted, &writer)
             }
+            subscription.listen()
             for await piece in subscription.pieces {
                 // What happened between catching up and the hub's first look.
                 if let hub = piece.eventsFollow, let known = last, known < hub {

@@ -21,6 +21,8 @@ final class StreamHub: Sendable {
     private struct Reader {
         var pieces: AsyncStream<StreamMessage>.Continuation
         var disconnect: @Sendable () -> Void
+        /// False while it still catches up: what happens meanwhile it reads from the journal, at its own pace.
+        var listens = false
     }
     private struct State {
         var readers: [Int: Reader] = [:]
@@ -48,7 +50,7 @@ final class StreamHub: Sendable {
 
     var readerCount: Int { state.withLock { $0.readers.count } }
 
-    /// Opens a stream that ends when the subscription is let go.
+    /// Opens a stream that ends when the subscription is let go. Pieces come after `listen()`.
     /// - Parameter disconnect: ends the reader's connection; called when it cannot keep up.
     func join(disconnect: @escaping @Sendable () -> Void) throws(HTTPFailure) -> StreamSubscription {
         let (pieces, continuation) = AsyncStream.makeStream(
@@ -64,6 +66,10 @@ final class StreamHub: Sendable {
         let number = try admitted.get()
         wake.yield()
         return StreamSubscription(hub: self, number: number, pieces: pieces)
+    }
+
+    fileprivate func listen(_ number: Int) {
+        state.withLock { $0.readers[number]?.listens = true }
     }
 
     func leave(_ number: Int) {
@@ -131,7 +137,7 @@ final class StreamHub: Sendable {
 
     private func publish(_ message: StreamMessage) {
         let readers = state.withLock { $0.readers }
-        for (number, reader) in readers {
+        for (number, reader) in readers where reader.listens {
             guard case .dropped = reader.pieces.yield(message) else { continue }
             leave(number)
             reader.disconnect()
@@ -149,6 +155,11 @@ final class StreamSubscription: Sendable {
         self.hub = hub
         self.number = number
         self.pieces = pieces
+    }
+
+    /// From now on pieces come, and have to be taken as fast as they do.
+    func listen() {
+        hub.listen(number)
     }
 
     deinit {

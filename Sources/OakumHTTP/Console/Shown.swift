@@ -124,6 +124,8 @@ enum Shown {
         case .recycleFailed: "Recycle failed"
         case .recycleWithheld: "Recycle withheld"
         case .slopeAfterwards: "Slope afterwards"
+        case .leakNamed: "Leak named"
+        case .leakNotNamed: "Leak not named"
         case .command: "Command"
         case .problem: "Problem"
         }

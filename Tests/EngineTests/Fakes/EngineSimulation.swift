@@ -30,6 +30,7 @@ final class EngineSimulation: Sendable {
     let world: World
     let journal = FakeJournal()
     let history = FakeHistory()
+    let witness = FakeWitness()
     private let executor = SteppedExecutor()
     private let jobs: AsyncStream<@Sendable () async -> Void>.Continuation
     private let running = Mutex<Running?>(nil)
@@ -56,6 +57,7 @@ final class EngineSimulation: Sendable {
             jobs.finish()
             simulation.journal.gate.open()
             simulation.history.gate.open()
+            simulation.witness.gate.open()
             group.cancelAll()
             simulation.executor.drain()
             try result.get()
@@ -69,7 +71,7 @@ final class EngineSimulation: Sendable {
         let engine = SimulatedEngine(
             configuration: configuration, control: FakeControl(world: world, life: life), host: FakeHost(world: world),
             probe: FakeProbe(world: world), journal: FakeJournalHandle(disk: journal, life: life), history: history,
-            clock: clock, addressOf: { "127.0.0.1:80/\($0)" })
+            clock: clock, witness: witness, addressOf: { "127.0.0.1:80/\($0)" })
         let run = Running(engine: engine, life: life)
         running.withLock { $0 = run }
         jobs.yield {
@@ -190,7 +192,8 @@ extension EngineConfiguration {
     /// One service "web" of two workers with 256 MiB each, unless told otherwise.
     static func web(
         workers: Int = 2, floor: Int = 1, budget: Int64 = 256, observeOnly: Bool = false, lead: Double = 30,
-        minimumInterval: Double = 5, readyWithin: Double = 30, failureBackoff: Double = 10
+        minimumInterval: Double = 5, atMostPerHour: Int = 120, readyWithin: Double = 30, failureBackoff: Double = 10,
+        samplesHeap: Bool = false
     ) -> EngineConfiguration {
         EngineConfiguration(
             services: [
@@ -198,8 +201,8 @@ extension EngineConfiguration {
                     name: "web", budget: .mebibytes(budget),
                     pool: PoolSettings(
                         desired: workers, capacityFloor: floor, readyWithin: readyWithin,
-                        minimumInterval: minimumInterval, failureBackoff: failureBackoff),
-                    trigger: RecycleTrigger(lead: lead))
+                        minimumInterval: minimumInterval, atMostPerHour: atMostPerHour, failureBackoff: failureBackoff),
+                    trigger: RecycleTrigger(lead: lead), samplesHeap: samplesHeap)
             ], observeOnly: observeOnly, version: "0.0-test")
     }
 }

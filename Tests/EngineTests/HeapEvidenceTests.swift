@@ -1,0 +1,96 @@
+import OakumEngine
+import OakumModel
+import OakumTestKit
+import Synchronization
+import Testing
+
+/// A leaking worker's heap is looked into before the worker is gone.
+@Suite(.timeLimit(.minutes(5)))
+struct HeapEvidenceTests {
+    private static let leaky = [
+        "web": KeeperModel(seed: 1) { number, _ in
+            var behaviour = KeeperModel.Behaviour()
+            behaviour.growthPerSecond = number == 1 ? 1_048_576 : 0
+            return behaviour
+        }
+    ]
+
+    private static func order(_ oakum: EngineSimulation) -> [EventKind] {
+        oakum.journal.events(.verdict, .leakNamed, .leakNotNamed, .recycleStarted)
+            .filter { $0.worker == 1 && ($0.kind != .verdict || $0.verdict?.code == .leak) }.map(\.kind)
+    }
+
+    @Test func `verdict, name, recycle: in this order, and once`() async throws {
+        try await EngineSimulation.run(keepers: Self.leaky) { (oakum) throws in
+            oakum.start(.web(samplesHeap: true))
+            try oakum.advance(until: "a recycle") { !oakum.journal.events(.recycleFinished).isEmpty }
+            #expect(Self.order(oakum) == [.verdict, .leakNamed, .recycleStarted])
+            #expect(oakum.witness.state.withLock { $0.asked } == [WorkerID(service: "web", number: 1)])
+            let named = try #require(oakum.journal.events(.leakNamed).first)
+            #expect(named.heap == [FakeWitness.finding])
+            #expect(
+                named.message == """
+                    web/1: 24.0 MiB (81 % of what lives) from keep(_:) (Fault.swift:31), 98 % of it never freed: \
+                    [UInt8] held by Store held by static Store.shared
+                    """)
+        }
+    }
+
+    @Test func `a worker that fills its budget without a verdict is looked into as well`() async throws {
+        try await EngineSimulation.run { (oakum) throws in
+            oakum.start(.web(samplesHeap: true))
+            oakum.advance(30)
+            oakum.world.with { $0.extraBytes[1] = 175 * 1_048_576 }
+            try oakum.advance(until: "a recycle") { !oakum.journal.events(.recycleFinished).isEmpty }
+            #expect(Self.order(oakum) == [.leakNamed, .recycleStarted])
+        }
+    }
+
+    @Test func `a look that hangs holds up a recycle for ten seconds, not for ever`() async throws {
+        try await EngineSimulation.run(keepers: Self.leaky) { (oakum) throws in
+            oakum.witness.gate.close()
+            oakum.start(.web(budget: 4_096, lead: 100_000, samplesHeap: true))
+            try oakum.advance(until: "a leak", limit: 4_000) { Self.order(oakum) == [.verdict] }
+            oakum.advance(8)
+            #expect(Self.order(oakum) == [.verdict])
+            oakum.advance(4)
+            #expect(Self.order(oakum) == [.verdict, .recycleStarted])
+            oakum.advance(30)
+            oakum.witness.gate.open()
+            oakum.advance(30)
+            #expect(Self.order(oakum).last == .leakNotNamed)
+        }
+    }
+
+    @Test func `just below the budget nothing waits`() async throws {
+        try await EngineSimulation.run { (oakum) throws in
+            oakum.witness.gate.close()
+            oakum.start(.web(samplesHeap: true))
+            oakum.advance(30)
+            oakum.world.with { $0.extraBytes[1] = 201 * 1_048_576 }
+            oakum.advance(5)
+            #expect(Self.order(oakum) == [.recycleStarted])
+        }
+    }
+
+    @Test func `what cannot be named is told with the reason, and the recycle goes on`() async throws {
+        try await EngineSimulation.run(keepers: Self.leaky) { (oakum) throws in
+            oakum.witness.state.withLock { $0.answer = .nothing("the worker carries no sampler") }
+            oakum.start(.web(samplesHeap: true))
+            try oakum.advance(until: "a recycle") { !oakum.journal.events(.recycleFinished).isEmpty }
+            #expect(Self.order(oakum) == [.verdict, .leakNotNamed, .recycleStarted])
+            #expect(
+                oakum.journal.messages(.leakNotNamed) == [
+                    "web/1: what grows could not be named: the worker carries no sampler"
+                ])
+        }
+    }
+
+    @Test func `without a sampler nobody looks`() async throws {
+        try await EngineSimulation.run(keepers: Self.leaky) { (oakum) throws in
+            oakum.start(.web())
+            try oakum.advance(until: "a recycle") { !oakum.journal.events(.recycleFinished).isEmpty }
+            #expect(oakum.witness.state.withLock { $0.asked }.isEmpty)
+        }
+    }
+}
