@@ -2,7 +2,7 @@
 // tail call), so that the slow path finds its caller's frame directly below its own.
 //
 // malloc_usable_size is not among them: sampled blocks are ordinary blocks of the next allocator, which answers for them.
-#include "heap_sampler.h"
+#include "slow_paths.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 #define JUMP __attribute__((musttail)) return
@@ -37,7 +37,7 @@ EXPORTED void *calloc(size_t count, size_t each) {
 }
 
 EXPORTED void free(void *block) {
-    if (OH_UNLIKELY(((uintptr_t)block & oh_mask) == 0)) JUMP oh_slow_free(block);
+    if (OH_UNLIKELY(oh_is_special(block))) JUMP oh_slow_free(block);
     uint64_t room = oh_self.room - oh_chunk(block);
     oh_self.room = room;
     if (OH_UNLIKELY(room > 2 * OH_BATCH)) JUMP oh_tell_and_free(block);
@@ -50,7 +50,7 @@ EXPORTED void free(void *block) {
 
 EXPORTED void *realloc(void *block, size_t size) {
     uint64_t fuel = oh_self.fuel;
-    if (OH_UNLIKELY(((uintptr_t)block & oh_mask) == 0 || size == 0 || fuel <= ROUNDING || size >= fuel - ROUNDING))
+    if (OH_UNLIKELY(oh_is_special(block) || size == 0 || fuel <= ROUNDING || size >= fuel - ROUNDING))
         JUMP oh_slow_realloc(block, size);
     uint64_t before = oh_chunk(block);
     block = oh_next.realloc(block, size);

@@ -87,6 +87,7 @@ static bool adopt(void) {
                     match(&oh_region.records, &old.records);
     if (!has_room) return false;
     oh_settle_stacks();
+    oh_settle_modules();
     oh_index_settle();
     copy_stacks(&old);
     copy_records(&old);

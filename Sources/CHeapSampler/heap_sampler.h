@@ -6,7 +6,7 @@
 #ifndef OAKUM_HEAP_SAMPLER_INTERNAL_H
 #define OAKUM_HEAP_SAMPLER_INTERNAL_H
 
-#if !defined(__linux__) || !defined(__x86_64__) || !defined(__GLIBC__) && defined(__MUSL__)
+#if !defined(__linux__) || !defined(__x86_64__)
 #error "The sampler knows Linux on x86-64 alone so far: frame layout, system calls and thread-local access are its own."
 #endif
 
@@ -15,6 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "include/heap_sampler_format.h"
+
+#ifndef __GLIBC__
+#error "The sampler stands on glibc: where a thread's stack ends, and how blocks know their size."
+#endif
 
 #pragma GCC visibility push(hidden)
 
@@ -78,6 +82,22 @@ uint64_t oh_block_bytes(void *block);
 #define OH_MARK_MASK 0xFEFul
 extern uintptr_t oh_mask; // 0: every pointer may be in the table, or is otherwise special; ~0: none is
 static inline bool oh_is_marked(const void *block) { return ((uintptr_t)block & OH_MARK_MASK) == 0; }
+
+// How many sampled blocks there are on pages of one kind. A sampled block that was freed is served again as an ordinary one,
+// and allocators like to serve what was freed last: without this, such a block would be looked up at each of its lives.
+#define OH_FILTER_PLACES 65536u
+extern _Atomic uint32_t oh_filter[OH_FILTER_PLACES];
+static inline uint32_t oh_filter_place(const void *block) {
+    return (uint32_t)((uintptr_t)block >> 12 ^ (uintptr_t)block >> 28) & (OH_FILTER_PLACES - 1);
+}
+static inline bool oh_may_be_sampled(const void *block) {
+    return atomic_load_explicit(&oh_filter[oh_filter_place(block)], memory_order_relaxed) != 0;
+}
+// True when a pointer must take the slow path in free and realloc.
+static inline bool oh_is_special(const void *block) {
+    uintptr_t mask = oh_mask;
+    return OH_UNLIKELY(((uintptr_t)block & mask) == 0) && (mask == 0 || oh_may_be_sampled(block));
+}
 
 // --- Budget (budget.c): pure ---
 uint64_t oh_random(uint64_t *state);
@@ -153,7 +173,7 @@ void oh_count_lifetime(const struct oh_sample *sample, uint64_t now);
 void oh_write_record(struct oakum_heap_record *record, uintptr_t address, const struct oh_sample *sample);
 uint64_t oh_record_check(const struct oakum_heap_record *record, uint64_t state);
 
-// --- Stacks (stacks.c), unwinding (unwind.c), modules (modules.c, elf.c) ---
+// --- Stacks (stacks.c), unwinding (unwind.c), modules (modules.c, maps.c, elf.c) ---
 struct oh_caller {
     uintptr_t frame; // holds the caller's saved frame pointer and, above it, the return address
     uintptr_t address;
@@ -175,9 +195,16 @@ void oh_settle_stacks(void);
 uint32_t oh_stack_of(struct oh_thread *thread, struct oh_caller caller, uint64_t now);
 uint64_t oh_stack_check(const struct oakum_heap_stack *stack);
 void oh_scan_modules(uint64_t now);
+struct oh_mapping {
+    uint64_t low, high, inode;
+    bool is_code, is_start; // is_start: of the file, at offset 0
+    const char *path;
+};
+bool oh_read_maps(void (*take)(void *, struct oh_mapping), void *context);
 bool oh_is_code(uint64_t address);
 bool oh_may_scan(uint64_t now, bool is_missing);
 void oh_want_scan(void);
+void oh_settle_modules(void);
 bool oh_is_scan_wanted(void);
 uint64_t oh_unloaded_at(uint64_t address); // 0: no library that was there has gone
 bool oh_describe_elf(struct oakum_heap_module *module); // fills bias, high and build id from memory at low
@@ -199,35 +226,6 @@ void oh_tell_in_use(struct oh_thread *thread); // moves `room` into bytes_in_use
 bool oh_is_recording(void);                    // false before the start and after the end
 void oh_count(uint64_t *counter);
 void oh_add(uint64_t *counter, uint64_t amount);
-
-// --- The slow paths behind the entry points (slow.c, resize.c) ---
-struct oh_request {
-    enum { OH_PLAIN, OH_ZEROED, OH_ALIGNED, OH_POSIX, OH_PAGE_ALIGNED } kind;
-    size_t size; // in all
-    size_t count, each; // zeroed
-    size_t alignment;
-    void *(*aligned)(size_t, size_t);
-    void *(*pages)(size_t);
-    int error; // of posix_memalign
-};
-void *oh_allocate(struct oh_request *request, struct oh_caller caller);
-void *oh_counted(struct oh_thread *thread, void *block);
-void oh_uncounted(struct oh_thread *thread, void *block);
-bool oh_charge(struct oh_thread *thread, uint64_t bytes);
-void *oh_marked_copy(void *block, size_t size);
-bool oh_sample_block(struct oh_thread *thread, void *block, uint64_t size, struct oh_caller caller);
-void *oh_tell(void *block);
-void *oh_slow_malloc(size_t size);
-void *oh_slow_calloc(size_t count, size_t each);
-void *oh_slow_realloc(void *block, size_t size);
-void *oh_slow_reallocarray(void *block, size_t count, size_t each);
-void *oh_slow_memalign(size_t alignment, size_t size);
-void *oh_slow_aligned_alloc(size_t alignment, size_t size);
-int oh_slow_posix_memalign(void **out, size_t alignment, size_t size);
-void *oh_slow_valloc(size_t size);
-void *oh_slow_pvalloc(size_t size);
-void oh_slow_free(void *block);
-void oh_tell_and_free(void *block);
 
 #pragma GCC visibility pop
 #endif

@@ -21,6 +21,8 @@ static struct {
     _Atomic uint64_t free_list; // number of changes << 32 | slot + 1
 } table;
 
+_Atomic uint32_t oh_filter[OH_FILTER_PLACES];
+
 static uint64_t home(uintptr_t address) {
     return ((address >> 4) * 0x9E3779B97F4A7C15ull >> 20) & table.bucket_mask;
 }
@@ -75,6 +77,7 @@ bool oh_index_insert(uintptr_t address, uint32_t slot) {
                 !atomic_compare_exchange_strong(&table.keys[key], &none, BUSY))
                 continue;
             if (step > 0) atomic_fetch_add(&table.sent_on[first], 1);
+            atomic_fetch_add_explicit(&oh_filter[oh_filter_place((void *)address)], 1, memory_order_relaxed);
             table.slots[key] = slot;
             atomic_store_explicit(&table.keys[key], address, memory_order_release);
             return true;
@@ -91,6 +94,7 @@ uint32_t oh_index_remove(uintptr_t address) {
         return OH_NO_SLOT;
     uint32_t slot = table.slots[position];
     uint64_t first = home(address);
+    atomic_fetch_sub_explicit(&oh_filter[oh_filter_place((void *)address)], 1, memory_order_relaxed);
     if (position / KEYS != first) atomic_fetch_sub(&table.sent_on[first], 1);
     atomic_store_explicit(&table.keys[position], 0, memory_order_release);
     return slot;

@@ -4,7 +4,6 @@
 // The table in the file is append-only; a private list of code ranges, kept twice, answers "is this code?" without a lock.
 #include "heap_sampler.h"
 #include <string.h>
-#include "system_calls.h"
 
 #define RANGES 1024
 #define QUIET_NS 100000000ull    // between two scans for an unknown address
@@ -34,6 +33,9 @@ static struct {
 } gone[GONE];
 static _Atomic uint64_t gone_count;
 
+// After a fork: a scan that another thread had begun will never end here.
+void oh_settle_modules(void) { atomic_store(&is_scanning, 0); }
+
 void oh_want_scan(void) { atomic_store_explicit(&is_wanted, 1, memory_order_release); }
 
 bool oh_is_scan_wanted(void) { return atomic_load_explicit(&is_wanted, memory_order_acquire) != 0; }
@@ -58,6 +60,7 @@ static void note_gone(struct oakum_heap_module *module, uint64_t now) {
 bool oh_is_code(uint64_t address) {
     const struct ranges *list = &lists[atomic_load_explicit(&current, memory_order_acquire) & 1];
     uint32_t low = 0, high = list->count < RANGES ? list->count : RANGES;
+    if (high == 0) return true; // no /proc to ask: what the unwinder found plausible is all there is
     while (low < high) {
         uint32_t middle = (low + high) / 2;
         if (address < list->items[middle].low) high = middle;
@@ -113,44 +116,6 @@ static bool note_module(struct oakum_heap_module *module, uint64_t now) {
     return true;
 }
 
-// --- /proc/self/maps ---
-
-struct line {
-    uint64_t low, high, inode;
-    bool is_code, is_start;
-    const char *path;
-};
-
-static uint64_t take_number(const char **text, unsigned base) {
-    uint64_t value = 0;
-    for (;; (*text)++) {
-        char c = **text;
-        unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0') : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 99;
-        if (digit >= base) return value;
-        value = value * base + digit;
-    }
-}
-
-// "low-high rwxp offset major:minor inode   path"
-static struct line read_line(const char *text) {
-    struct line line = {0};
-    line.low = take_number(&text, 16);
-    if (*text) text++;
-    line.high = take_number(&text, 16);
-    while (*text == ' ') text++;
-    line.is_code = strlen(text) > 3 && text[2] == 'x';
-    while (*text && *text != ' ') text++;
-    while (*text == ' ') text++;
-    line.is_start = take_number(&text, 16) == 0;
-    while (*text == ' ') text++;
-    while (*text && *text != ' ') text++;
-    while (*text == ' ') text++;
-    line.inode = take_number(&text, 10);
-    while (*text == ' ') text++;
-    line.path = text;
-    return line;
-}
-
 struct scan {
     uint64_t now;
     bool is_changed, has_code;
@@ -175,8 +140,8 @@ static void set_path(struct oakum_heap_module *module, const char *path) {
     memcpy(module->path + sizeof mark - 1, path + length - (room - (sizeof mark - 1)), room - (sizeof mark - 1));
 }
 
-static void take_line(struct scan *scan, const char *text) {
-    struct line line = read_line(text);
+static void take_mapping(void *context, struct oh_mapping line) {
+    struct scan *scan = context;
     struct ranges *list = scan->list;
     if (line.is_code && list->count < RANGES) {
         list->items[list->count++] = (struct range){line.low, line.high};
@@ -196,31 +161,6 @@ static void take_line(struct scan *scan, const char *text) {
     set_path(&scan->module, line.path);
 }
 
-static bool read_maps(struct scan *scan) {
-    static char buffer[8192]; // guarded by is_scanning; a line has at most 4096 bytes of path
-    int file = oh_open("/proc/self/maps", O_RDONLY, 0);
-    if (file < 0) return false;
-    size_t length = 0;
-    for (;;) {
-        long count = oh_read(file, buffer + length, sizeof buffer - 1 - length);
-        if (count <= 0) break;
-        length += (size_t)count;
-        size_t start = 0;
-        for (size_t index = 0; index < length; index++) {
-            if (buffer[index] != '\n') continue;
-            buffer[index] = 0;
-            take_line(scan, buffer + start);
-            start = index + 1;
-        }
-        memmove(buffer, buffer + start, length - start);
-        length -= start;
-        if (length >= sizeof buffer - 1) length = 0; // no line is so long
-    }
-    oh_close(file);
-    end_module(scan);
-    return true;
-}
-
 void oh_scan_modules(uint64_t now) {
     uint32_t free = 0;
     if (!atomic_compare_exchange_strong(&is_scanning, &free, 1)) return;
@@ -229,8 +169,8 @@ void oh_scan_modules(uint64_t now) {
     struct scan scan = {.now = now, .list = &lists[spare]};
     scan.list->count = 0;
     memset(was_seen, 0, sizeof was_seen);
-    bool is_read = read_maps(&scan);
-    if (is_read) {
+    if (oh_read_maps(take_mapping, &scan)) {
+        end_module(&scan);
         for (uint64_t index = 0; index < atomic_load(&oh_region.modules.used); index++) {
             if (was_seen[index] || module_at(index)->unloaded_ns != 0) continue;
             note_gone(module_at(index), now);

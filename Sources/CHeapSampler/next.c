@@ -106,7 +106,10 @@ bool oh_resolve(void) {
     if (!oh_next.pvalloc) oh_next.pvalloc = pages_by_posix;
     oh_next.is_glibc = headers_are_known();
     oh_next.has_own_new = brings_own_new();
-    // From here the fast path may serve: blocks of the arena are marked, so free still sees them.
+    // From here the fast path may serve. The null pointer and the blocks of the arena stay special for ever.
+    atomic_fetch_add(&oh_filter[oh_filter_place(NULL)], 1);
+    for (size_t page = 0; page < ARENA_PAGES; page++)
+        atomic_fetch_add(&oh_filter[oh_filter_place(arena.bytes + page * OH_PAGE)], 1);
     oh_is_pinned = !oh_next.is_glibc;
     oh_mask = oh_next.is_glibc ? OH_MARK_MASK : 0;
     atomic_store_explicit(&stage, 2, memory_order_release);

@@ -4,6 +4,7 @@
 #include "heap_sampler.h"
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "system_calls.h"
 
@@ -85,6 +86,12 @@ static void open_table(struct oh_region *region, struct oh_table *table, struct 
     atomic_store(&table->populated, 0);
 }
 
+// Growing a file beyond this limit is answered with a signal that ends the process.
+static bool is_allowed(uint64_t bytes) {
+    struct rlimit limit;
+    return oh_call6(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, (long)&limit, 0, 0) != 0 || limit.rlim_cur >= bytes;
+}
+
 enum oh_created oh_create_region(struct oh_region *region, uint32_t pid, uint64_t start_ticks) {
     char path[sizeof oh_settings.path + 64];
     enum oh_created result = OH_FAILED;
@@ -92,10 +99,14 @@ enum oh_created oh_create_region(struct oh_region *region, uint32_t pid, uint64_
         oh_warn("not sampled: OAKUM_HEAP_FILE is too long with its %p replaced", "");
         return OH_FAILED;
     }
-    int file = create_file(path, pid, start_ticks, &result);
-    if (file < 0) return result;
     struct oakum_heap_header layout = {0};
     uint64_t bytes = lay_out(&layout);
+    if (!is_allowed(bytes)) {
+        oh_warn("not sampled: the limit on file sizes (ulimit -f) is too low", "");
+        return OH_FAILED;
+    }
+    int file = create_file(path, pid, start_ticks, &result);
+    if (file < 0) return result;
     void *memory = MAP_FAILED;
     bool is_whole = false;
     if (oh_call3(SYS_fchmod, file, 0600, 0) == 0 && oh_call3(SYS_ftruncate, file, (long)bytes, 0) == 0) {

@@ -1,7 +1,7 @@
 // realloc. A block's place in the sample follows its size: new bytes may be hit like any others, a sampled block stays sampled
 // as it grows, and stays with the ratio of the probabilities as it shrinks. So a block of size s is sampled with probability
 // 1 - exp(-s / mean) whatever its past, and a buffer that grows by small steps is not copied at every step.
-#include "heap_sampler.h"
+#include "slow_paths.h"
 #include <errno.h>
 #include <string.h>
 #include "system_calls.h"

@@ -1,5 +1,5 @@
 // What happens when a thread's budget is used up, and for pointers that may be in the table.
-#include "heap_sampler.h"
+#include "slow_paths.h"
 #include <errno.h>
 #include <string.h>
 #include "system_calls.h"
@@ -73,6 +73,7 @@ static void *aligned_block(size_t alignment, size_t size) {
 static void *marked_block(struct oh_request *request) {
     size_t alignment = request->alignment;
     bool is_odd = request->kind >= OH_ALIGNED && (alignment == 0 || (alignment & (alignment - 1)) != 0);
+    is_odd |= request->kind == OH_POSIX && alignment % sizeof(void *) != 0;
     if (is_odd || alignment >= OH_PAGE) return pass_on(request); // marked by itself, or an error to be given
     if (request->kind >= OH_ALIGNED || request->size < MAPPED_ALONE) {
         void *block = aligned_block(OH_PAGE, request->size);
@@ -142,7 +143,7 @@ void oh_slow_free(void *block) {
     thread->visits++;
     if (oh_arena_owns(block) || !oh_resolve()) return;
     struct oh_sample sample;
-    if (oh_is_recording() && oh_forget(block, &sample)) oh_count_lifetime(&sample, oh_now());
+    if (oh_may_be_sampled(block) && oh_is_recording() && oh_forget(block, &sample)) oh_count_lifetime(&sample, oh_now());
     oh_uncounted(thread, block);
     oh_next.free(block);
 }

@@ -84,6 +84,14 @@ struct HostTests {
         #expect(quiet.exit == .code(0) && quiet.warnings.isEmpty, "\(quiet.output)")
     }
 
+    @Test func `a limit on file sizes does not end the program`() async throws {
+        let programs = try await Programs.built()
+        let command = "ulimit -f 100; exec \(programs.file("leaker")) 2 once"
+        let result = try await programs.run().run("/bin/bash", ["-c", command])
+        #expect(result.exit == .code(0) && result.output.contains("leaked 2097152 bytes"), "\(result.output)")
+        #expect(result.warnings.count == 1)
+    }
+
     @Test func `it never follows a link, and never overwrites what is not its own`() async throws {
         let programs = try await Programs.built()
         try await withTemporaryFolder { folder in

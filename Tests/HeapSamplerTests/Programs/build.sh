@@ -14,10 +14,10 @@ flags=(-O1 -g -D_GNU_SOURCE -fno-omit-frame-pointer -fno-optimize-sibling-calls 
 
 stale() { [[ ! -e $out/$1 || -n $(find . "$root/Sources/CHeapSampler" -newer "$out/$1" -print -quit) ]]; }
 
-for program in read_heap entry_points estimates threads processes signals libraries full frames in_use leaker filtered; do
+for program in read_heap entry_points estimates threads processes signals libraries full frames in_use leaker filtered holder; do
     if stale "$program"; then "$clang" "${flags[@]}" "$program.c" -o "$out/$program" -lm -lpthread -ldl; fi
 done
-for library in tiny_allocator plugin; do
+for library in tiny_allocator plugin sigsuspend; do
     if stale "lib$library.so"; then
         "$clang" "${flags[@]}" -fno-builtin -fPIC -shared -Wl,--build-id "$library.c" -o "$out/lib$library.so"
     fi

@@ -100,7 +100,7 @@ static void refused(void) {
     void *out = block;
     errno = 5;
     CHECK(posix_memalign(&out, 24, 100) == EINVAL && out == block && errno == 5);
-    CHECK(posix_memalign(&out, 0, 100) == EINVAL);
+    CHECK(posix_memalign(&out, 0, 100) == EINVAL && posix_memalign(&out, 4, 5000) == EINVAL && out == block);
     CHECK(posix_memalign(&out, 64, huge) == ENOMEM && out == block);
     free(block);
     free(NULL);
