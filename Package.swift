@@ -101,7 +101,8 @@ let heap: [Target] = [
     .target(name: "CElf", linkerSettings: [.linkedLibrary("dw")]),
     code("HeapInspection", ["HeapProfile", "OakumModel", "CLinux", "CElf"]),
     tests(
-        "HeapInspectionTests", ["HeapInspection", "HeapProfile", "OakumModel", "CLinux"], exclude: ["Programs"]),
+        "HeapInspectionTests", ["HeapInspection", "HeapProfile", "OakumModel", "CLinux"],
+        exclude: ["Programs"]),
 ]
 
 let products: [Target] = [
@@ -149,13 +150,17 @@ let ring3: [Target] = [
         "OakumApp",
         [
             "OakumModel", "OakumAPI", "OakumEngine", "LeakDetection", "Recycling", "KeeperProtocol", "LinuxHost",
-            "SeriesStore", "IncidentStoreSQLite", "OakumHTTP", "ProcessReadings", "CLinux", "CZlib", "Outbound",
-            "StrictYAML",
+            "SeriesStore", "IncidentStoreSQLite", "OakumHTTP", "ProcessReadings", "Spawning", "HeapInspection",
+            "HeapProfile",
+            "CLinux", "CZlib", "Outbound", "StrictYAML",
             lifecycle, logging, unixSignals,
         ]),
     program(
         "oakum",
-        ["OakumApp", "OakumRemote", "OakumAPI", "OakumModel", "DrillRunner", "LoadGenerator", argumentParser]),
+        [
+            "OakumApp", "OakumRemote", "OakumAPI", "OakumModel", "HeapInspection", "HeapProfile", "DrillRunner",
+            "LoadGenerator", argumentParser,
+        ]),
     program(
         "oakum-bench", ["LoadGenerator", "OakumAPI", "OakumModel", "OakumRemote", argumentParser]),
     program("oakum-keeper", ["KeeperProtocol", "KeeperCore", "CLinux"]),
@@ -262,6 +267,7 @@ let package = Package(
         ],
     targets: coreOnly
         ? ring0 + sampler + sharedCore + heap
-        : ring0 + sampler + sharedCore + shared + heap + products + ring1 + ring2 + jobs + ring3 + registration + examples
+        : ring0 + sampler + sharedCore + shared + heap + products + ring1 + ring2 + jobs + ring3 + registration
+            + examples
             + heavyTests
 )

@@ -21,6 +21,8 @@ package struct HeapCapture: Sendable {
         package var time: Duration = .seconds(10)
         /// Sites whose holders are looked for: those that leak first, then the largest.
         package var sites = 6
+        /// Look for nothing else while anything leaks: an answer is wanted soon.
+        package var leaksOnly = false
         /// Blocks of each site that are looked at.
         package var blocksPerSite = 8
         /// Blocks whose types are read.
@@ -117,7 +119,9 @@ extension ProcessInspector {
         }
         var owners: [String] = []
         var targets: [BlockTarget] = []
-        for (_, site) in ranked.prefix(limits.sites) where !site.records.isEmpty {
+        let isLeaking = limits.leaksOnly && ranked.first?.element.verdict.code == .leaks
+        let chosen = isLeaking ? ranked.filter { $0.element.verdict.code == .leaks } : ranked
+        for (_, site) in chosen.prefix(limits.sites) where !site.records.isEmpty {
             let count = min(limits.blocksPerSite, site.records.count, max(0, 64 - targets.count))
             for index in 0..<count {
                 let record = profile.image.live[site.records[index * site.records.count / count]]

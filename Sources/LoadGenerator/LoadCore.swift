@@ -296,6 +296,11 @@ final class LoadCore {
 
     private func closeAll() {
         for connection in connections { connection.close() }
+        // Resting connections hold the core, and it held them.
+        for number in targets.indices {
+            targets[number].resting = RestingQueue()
+            targets[number].waiting = JobQueue()
+        }
     }
 
     private func publish(_ now: NIODeadline) {

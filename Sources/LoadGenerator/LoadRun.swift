@@ -28,7 +28,7 @@ package enum LoadError: Error, Hashable, Sendable {
 /// time (Tene, "How NOT to measure latency"). Nothing is ever retried. Memory does not depend on the length of the run.
 package final class LoadRun: Sendable {
     private let plan: LoadPlan
-    private let progress = LoadProgress()
+    let progress = LoadProgress()
 
     package init(_ plan: LoadPlan) {
         self.plan = plan

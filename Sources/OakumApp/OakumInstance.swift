@@ -56,7 +56,7 @@ package struct OakumInstance: Sendable {
         let engine = Engine(
             configuration: configuration.engine, control: keeper, host: ProcSampler(),
             probe: AdminProbe(client: outbound), journal: journal, history: history, clock: ContinuousClock(),
-            earlierDamage: history.damage, addressOf: addressOf)
+            witness: examiner(in: folder), earlierDamage: history.damage, addressOf: addressOf)
         let announcement = Announcement(configuration: configuration, say: announce, addressOf: addressOf)
         let console = ConsoleServer(
             configuration: ConsoleConfiguration(
@@ -79,6 +79,15 @@ package struct OakumInstance: Sendable {
         } catch {
             throw StartProblem(Self.words(for: error, configuration))
         }
+    }
+
+    /// nil when no service carries the sampler.
+    private func examiner(in folder: String) -> HeapExaminer? {
+        let sampled = configuration.services.filter(\.heap.sampler)
+        guard !sampled.isEmpty else { return nil }
+        return HeapExaminer(
+            program: installation.programs + "/oakum",
+            files: Dictionary(uniqueKeysWithValues: sampled.map { ($0.name, $0.heapFiles(state: folder)) }))
     }
 
     private func opened<Store>(_ what: String, _ open: () throws -> Store) throws(StartProblem) -> Store {

@@ -11,4 +11,14 @@ enum Clock {
         formatter.dateFormat = Calendar.current.isDateInToday(date) ? "HH:mm:ss" : "yyyy-MM-dd HH:mm:ss"
         return formatter.string(from: date)
     }
+
+    /// "500ms", "30s", "2min", "1h" in seconds; nil when the text is no such time.
+    static func seconds(_ text: String) -> Double? {
+        let units: [(String, Double)] = [("ms", 0.001), ("min", 60), ("s", 1), ("h", 3_600)]
+        for (unit, factor) in units where text.hasSuffix(unit) {
+            guard let number = Double(text.dropLast(unit.count)), number > 0, number < 1e6 else { return nil }
+            return number * factor
+        }
+        return nil
+    }
 }

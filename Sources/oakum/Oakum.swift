@@ -19,6 +19,7 @@ struct Oakum: AsyncParsableCommand {
         version: OakumVersion.current,
         subcommands: [
             UpCommand.self, StatusCommand.self, RecycleCommand.self, PauseCommand.self, DownCommand.self,
-            AnalyzeCommand.self, DrillCommand.self,
+            HeapCommand.self,
+            WhyCommand.self, EvidenceCommand.self, AnalyzeCommand.self, DrillCommand.self,
         ])
 }

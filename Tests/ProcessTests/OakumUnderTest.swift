@@ -51,6 +51,7 @@ struct TestConfiguration {
     var workers = 2
     var budget = "512MiB"
     var recycle = "{minimum_interval: 0s, at_most_per_hour: 3600, drain_deadline: 10s}"
+    var heap: String?
     var health = "{minimum_healthy: 100ms, ready_within: 30s}"
 
     func yaml(state: String) throws -> String {
@@ -67,7 +68,7 @@ struct TestConfiguration {
                 workers: \(workers)
                 memory_budget: \(budget)
                 health: \(health)
-                recycle: \(recycle)
+                recycle: \(recycle)\(heap.map { "\n    heap: \($0)" } ?? "")
             """
     }
 }
