@@ -189,14 +189,18 @@ static void collect_units(struct module *m) {
     sort_ranges(&m->units);
 }
 
-// Functions stand below modules, namespaces and types, but not (with code of their own) below functions. dwarf_getscopes
-// would find them too, but gives up at the first entry it does not like, and Swift writes such entries.
+// Functions stand below modules, namespaces and types, and in Swift below other functions (closures, and the parts of
+// asynchronous ones). dwarf_getscopes knows nothing of that, and gives up at the first entry it does not like.
 static void collect_functions(struct ranges *ranges, Dwarf_Die *parent, int depth) {
     Dwarf_Die child;
     if (depth > DEPTH_LIMIT || dwarf_child(parent, &child) != 0) return;
     for (int steps = 0; steps < CHILD_LIMIT; steps++) {
         switch (dwarf_tag(&child)) {
-        case DW_TAG_subprogram: add_ranges(ranges, &child); break;
+        case DW_TAG_subprogram:
+            add_ranges(ranges, &child);
+            collect_functions(ranges, &child, depth + 1);
+            break;
+        case DW_TAG_lexical_block:
         case DW_TAG_module:
         case DW_TAG_namespace:
         case DW_TAG_structure_type:
@@ -232,7 +236,9 @@ static int collect_scopes(Dwarf_Die *parent, Dwarf_Addr address, Dwarf_Die *scop
         bool inlined = tag == DW_TAG_inlined_subroutine;
         if ((inlined || tag == DW_TAG_lexical_block) && dwarf_haspc(&child, address) > 0) {
             if (inlined) scopes[count++] = child;
-            return collect_scopes(&child, address, scopes, count);
+            // Blocks may overlap: one without anything inlined here does not end the search.
+            int found = collect_scopes(&child, address, scopes, count);
+            if (inlined || found > count) return found;
         }
         if (dwarf_siblingof(&child, &child) != 0) return count;
     }

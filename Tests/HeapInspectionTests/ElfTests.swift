@@ -140,20 +140,20 @@ struct `ELF files` {
         var compared = 0
         for (address, expected) in try await reference(path, addresses) {
             // Without debug information both have the symbol table alone, and choose differently there.
-            guard expected.contains(where: { $0.line > 0 }) else { continue }
+            guard expected.contains(where: { $0.line > 0 }), expected[0].function != "??" else { continue }
             compared += 1
             let frames = names.frames[address + 0x40_0001] ?? []
-            if frames.map({ $0.line ?? 0 }) == expected.map(\.line), frames.map(\.file) == expected.map(\.file) {
+            if frames.map({ $0.line ?? 0 }) == expected.map(\.line) {
                 same += 1
             }
         }
-        #expect(compared > 100)
-        #expect(same * 100 >= compared * 99, "\(same) of \(compared)")
+        #expect(compared > 50)
+        #expect(same == compared, "\(same) of \(compared)")
     }
 
     private func reference(
         _ path: String, _ addresses: [UInt64]
-    ) async throws -> [(UInt64, [(file: String?, line: Int)])] {
+    ) async throws -> [(UInt64, [(function: String, line: Int)])] {
         try await withTemporaryFolder { folder in
             let wanted = addresses.map { "0x" + String($0, radix: 16) }
             try write(Array(wanted.joined(separator: "\n").utf8), to: folder.file("in"))
@@ -162,16 +162,20 @@ struct `ELF files` {
                 [
                     "-c",
                     "exec $(dirname $(readlink -f $(command -v swiftc)))/llvm-symbolizer --output-style=GNU "
-                        + "--no-demangle -i -a -e \(path) < \(folder.file("in")) > \(folder.file("out"))",
+                        + "--no-demangle -f -i -a -e \(path) < \(folder.file("in")) > \(folder.file("out"))",
                 ])
-            var result: [(UInt64, [(file: String?, line: Int)])] = []
+            var result: [(UInt64, [(function: String, line: Int)])] = []
+            var function = ""
             for line in String(decoding: try bytes(folder.file("out")), as: UTF8.self).split(separator: "\n") {
                 if line.hasPrefix("0x") {
                     result.append((try #require(UInt64(line.dropFirst(2), radix: 16)), []))
-                } else if let colon = line.lastIndex(of: ":"), !result.isEmpty {
+                } else if let colon = line.lastIndex(of: ":"), line.contains("/") || line.hasPrefix("??:"),
+                    !result.isEmpty
+                {
                     let number = Int(line[line.index(after: colon)...].prefix { $0.isNumber }) ?? 0
-                    let file = number > 0 ? String(line[..<colon]) : nil
-                    result[result.count - 1].1.append((file, number))
+                    result[result.count - 1].1.append((function, number))
+                } else {
+                    function = String(line)
                 }
             }
             return result
