@@ -4,6 +4,7 @@ import HeapInspection
 import HeapProfile
 import OakumModel
 import OakumTestKit
+import Spawning
 import Synchronization
 
 /// The programs of `Programs/`, built once for all tests of a run: optimised, with debug information beside stripped
