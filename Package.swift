@@ -158,7 +158,8 @@ let ring3: [Target] = [
     program(
         "oakum",
         [
-            "OakumApp", "OakumRemote", "OakumAPI", "OakumModel", "HeapInspection", "HeapProfile", "DrillRunner",
+            "OakumApp", "OakumRemote", "OakumAPI", "OakumEngine", "OakumModel", "HeapInspection", "HeapProfile",
+            "DrillRunner",
             "LoadGenerator", argumentParser,
         ]),
     program(

@@ -126,8 +126,11 @@ struct Account {
         case .early(let required):
             code = young ? .warmUp : .notEnoughData
             guard young || fit.rise > required / 2 else { return nil }
+            // Without an end in sight nothing can be promised.
+            let isFar = !required.isFinite || required > 1e15
             evidence.append(
-                "too early to tell a leak from a fill: a growth of \(words.amount(required)) would decide")
+                "too early to tell a leak from a fill"
+                    + (isFar ? "" : ": a growth of \(words.amount(required)) would decide"))
         }
         return Verdict(
             code: code, onsetSeconds: code == .step ? nil : origin + fit.start, slope: slope,

@@ -20,6 +20,6 @@ struct Oakum: AsyncParsableCommand {
         subcommands: [
             UpCommand.self, StatusCommand.self, RecycleCommand.self, PauseCommand.self, DownCommand.self,
             HeapCommand.self,
-            WhyCommand.self, EvidenceCommand.self, AnalyzeCommand.self, DrillCommand.self,
+            WhyCommand.self, AttachCommand.self, EvidenceCommand.self, AnalyzeCommand.self, DrillCommand.self,
         ])
 }
