@@ -52,7 +52,7 @@ package enum AccessProblem {
         if let scope = facts.scope, scope > 0 {
             return what + "ptrace_scope is \(scope) and the process is no child of oakum. "
                 + (scope == 1
-                    ? "Let the process opt in (heap sampling with `allow_readers`), run oakum as root, give it "
+                    ? "Let the process opt in (`readable: true` under `heap:`, or OAKUM_HEAP_PTRACER=any), run oakum as root, give it "
                         + "CAP_SYS_PTRACE, or set /proc/sys/kernel/yama/ptrace_scope to 0."
                     : "Run oakum as root or give it CAP_SYS_PTRACE.")
         }

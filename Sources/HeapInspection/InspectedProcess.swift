@@ -153,7 +153,11 @@ final class InspectedProcess {
     // MARK: - Places in blocks
 
     func holdsStrongly(_ owner: HolderGraph.Block, at offset: UInt64) -> Bool {
-        owner.lineage.isEmpty || fields.field(of: owner.lineage, at: offset)?.isStrong != false
+        // What an asynchronous call has given back stays behind in the slab; only what is in use holds anything.
+        if owner.kind == .taskMemory, let used = memory.word32(at: owner.start &+ 20) {
+            return offset < 32 + UInt64(used)
+        }
+        return owner.lineage.isEmpty || fields.field(of: owner.lineage, at: offset)?.isStrong != false
     }
 
     /// What the place at an offset is called: a property, an element, a key, a captured variable.

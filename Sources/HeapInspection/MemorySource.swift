@@ -18,6 +18,10 @@ package struct RemoteMemory: MemorySource, Sendable {
     ///   do about it.
     package init(_ identity: ProcessIdentity) throws(InspectionError) {
         self.identity = identity
+        guard Self.isSupported else {
+            throw .unsupported(
+                "types and holders are read on Linux on x86-64 alone; sites and lines are told all the same")
+        }
         try check()
         guard let text = ProcFile.bytes("/proc/\(identity.pid)/maps", limit: MemoryMap.textLimit) else {
             throw .notPermitted(AccessProblem.explain(pid: identity.pid))
@@ -31,6 +35,14 @@ package struct RemoteMemory: MemorySource, Sendable {
         let code = withUnsafeMutableBytes(of: &byte) { Self.transfer(identity.pid, probe.start, $0) }
         if code == -Int(EPERM) { throw .notPermitted(AccessProblem.explain(pid: identity.pid)) }
         if code == -Int(ESRCH) { throw .gone(identity) }
+    }
+
+    private static var isSupported: Bool {
+        #if arch(x86_64) && os(Linux)
+            true
+        #else
+            false
+        #endif
     }
 
     /// - Throws: `InspectionError.gone` when the process has ended, or its pid means another one by now.

@@ -1,3 +1,5 @@
+import HeapProfile
+
 /// Plain names of globals, out of demangled symbols.
 enum GlobalName {
     /// "static main.Cache.shared : main.Cache" → "static Cache.shared".
@@ -39,6 +41,7 @@ enum FunctionWords {
     /// "(2) suspend resume partial function for leaks.poll(_: Swift.Int) async -> ()" → "poll"; nil for the runtime's
     /// functions, thunks, and what has no name.
     static func asynchronous(_ demangled: String) -> String? {
+        guard !FunctionName(demangled).isGlue else { return nil }
         var text = demangled[...]
         for lead in ["resume partial function for ", "async function pointer to "] {
             if let range = text.range(of: lead) { text = text[range.upperBound...] }

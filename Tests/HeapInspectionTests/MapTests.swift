@@ -68,7 +68,7 @@ import Testing
 
     @Test func `each reason comes with what to do about it`() {
         #expect(facts { $0.scope = 3 }.contains("reboot"))
-        #expect(facts { $0.scope = 1 }.contains("allow_readers"))
+        #expect(facts { $0.scope = 1 }.contains("readable: true"))
         #expect(facts { $0.scope = 2 }.contains("CAP_SYS_PTRACE"))
         #expect(facts { $0.theirUser = 33 }.contains("runs as user 33, oakum as user 1000"))
         #expect(facts { $0.isDumpable = false }.contains("not dumpable"))
