@@ -379,7 +379,7 @@ static void run_child(int fd, const char *const *files, size_t file_count, const
         }
         close_module(&m);
         emit(fd, (struct celf_record){.index = current, .flags = CELF_MODULE_DONE}, NULL, NULL);
-    }
+    }    free(path);
 }
 
 int celf_start(const char *const *files, size_t file_count, const struct celf_lookup *lookups, size_t lookup_count,
