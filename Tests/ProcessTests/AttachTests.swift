@@ -8,14 +8,17 @@ struct AttachTests {
     @Test func `a process that leaks is told, with what grew, and is left alone`() async throws {
         // 20 times a second 100 kB that stay; a child comes and goes meanwhile.
         let program = """
-            BEGIN { while (1) { kept[n++] = sprintf("%100000s", "x"); system("sleep 0.05") } }
+            BEGIN {
+                text = "x"; while (length(text) < 100000) text = text text
+                while (1) { kept[n++] = text n; system("sleep 0.05") }
+            }
             """
         try await withProcess("/usr/bin/awk", [program]) { process in
             let attach = try await run(
                 "oakum", ["attach", "\(process.pid)", "--for", "3min", "--limit", "150MiB"], within: .seconds(200))
             #expect(attach.code == 2, "\(attach.output)")
             #expect(attach.output.contains("leak: "), "\(attach.output)")
-            #expect(attach.output.contains("[heap] grew by"), "\(attach.output)")
+            #expect(attach.output.contains(" grew by "), "\(attach.output)")
             #expect(attach.output.contains("runs without the sampler"), "\(attach.output)")
             #expect(process.exitNow() == nil)
         }

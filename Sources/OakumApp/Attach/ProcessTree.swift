@@ -15,7 +15,8 @@ struct ProcessTree: Hashable, Sendable {
     init?(root: ProcessIdentity) {
         guard linux_start_ticks(root.pid) == root.startTicks else { return nil }
         var children: [Int32: [(pid: Int32, start: UInt64)]] = [:]
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []  // then the root alone is seen
+        // Without the list the root alone is seen.
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         for pid in names.lazy.compactMap(Int32.init) {
             guard let bytes = FileBytes.read(path: "/proc/\(pid)/stat", limit: 4_096),
                 let stat = ProcessStat(bytes.span), !stat.isZombie
