@@ -19,11 +19,6 @@
 
 enum { TEXT_LIMIT = 4096, RANGE_LIMIT = 1 << 20, SCOPE_LIMIT = 64, DEPTH_LIMIT = 32, CHILD_LIMIT = 1 << 22 };
 
-// Both come with the Swift runtime that every program using this links anyway; without one, names stay mangled.
-extern char *swift_demangle(const char *mangled, size_t length, char *output, size_t *output_size, uint32_t flags)
-    __attribute__((weak));
-extern char *__cxa_demangle(const char *mangled, char *output, size_t *length, int *status) __attribute__((weak));
-
 // A code range of a compilation unit, or of a function. clang writes no .debug_aranges, so the units are asked once for
 // their ranges; the functions of a unit are collected when the first of them is asked for.
 struct range {
@@ -71,43 +66,6 @@ static void emit(int fd, struct celf_record record, const char *name, const char
     if (name_bytes) memcpy(buffer + sizeof record, name, name_bytes);
     if (file_bytes) memcpy(buffer + sizeof record + name_bytes, file, file_bytes);
     write_all(fd, buffer, sizeof record + name_bytes + file_bytes);
-}
-
-size_t celf_demangle(const char *mangled, size_t length, char *buffer, size_t capacity) {
-    char *text = NULL;
-    if (capacity == 0 || length < 3 || length > TEXT_LIMIT) return 0;
-    bool swift = mangled[0] == '$' || (mangled[0] == '_' && (mangled[1] == '$' || mangled[1] == 'T'));
-    if (swift && swift_demangle) {
-        text = swift_demangle(mangled, length, NULL, NULL, 0);
-    } else if (mangled[0] == '_' && mangled[1] == 'Z' && __cxa_demangle) {
-        int status = 0;
-        char *copy = strndup(mangled, length);
-        if (copy) text = __cxa_demangle(copy, NULL, NULL, &status);
-        free(copy);
-    }
-    if (!text) return 0;
-    if (strlen(text) == length && memcmp(text, mangled, length) == 0) {  // Not a name it knows: given back as it is.
-        free(text);
-        return 0;
-    }
-    size_t count = strnlen(text, capacity - 1);
-    memcpy(buffer, text, count);
-    buffer[count] = 0;
-    free(text);
-    return count;
-}
-
-size_t celf_demangle_type(const char *mangled, size_t length, char *buffer, size_t capacity) {
-    if (capacity == 0 || length == 0 || length > TEXT_LIMIT || !__cxa_demangle) return 0;
-    char *copy = strndup(mangled, length);
-    int status = 0;
-    char *text = copy ? __cxa_demangle(copy, NULL, NULL, &status) : NULL;
-    size_t count = text ? strnlen(text, capacity - 1) : 0;
-    if (text) memcpy(buffer, text, count);
-    buffer[count] = 0;
-    free(copy);
-    free(text);
-    return count;
 }
 
 static const char *readable(const char *name, char *buffer) {
@@ -379,7 +337,7 @@ static void run_child(int fd, const char *const *files, size_t file_count, const
         }
         close_module(&m);
         emit(fd, (struct celf_record){.index = current, .flags = CELF_MODULE_DONE}, NULL, NULL);
-    }
+    }    free(path);
 }
 
 int celf_start(const char *const *files, size_t file_count, const struct celf_lookup *lookups, size_t lookup_count,

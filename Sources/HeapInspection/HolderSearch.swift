@@ -6,6 +6,8 @@ package struct HolderLimits: Hashable, Sendable {
     package var holdersPerBlock = 24
     /// Passes over the memory, one for each step away from the leaked blocks.
     package var levels = 48
+    /// Passes in a row that follow nothing but blocks of unknown type: lists of C, and caches of C libraries.
+    package var untypedLevels = 16
     /// Blocks whose holders are looked for in one pass.
     package var blocksPerLevel = 4_096
 
@@ -41,9 +43,15 @@ final class HolderSearch {
     func run(_ starts: [(address: UInt64, bytes: UInt64?)]) -> [(block: Int, path: HolderGraph.Path)] {
         if starts.contains(where: { $0.bytes == nil }) { buildIndex() }
         let targets = starts.map { graph.add(world.block(at: $0.address, bytes: $0.bytes, index: index)) }
+        var untyped = 0
         for level in 0... {
             let wanted = frontier(targets)
             guard !wanted.isEmpty else { break }
+            untyped = wanted.allSatisfy { graph.blocks[$0].kind == .unknown } ? untyped + 1 : 0
+            guard untyped <= limits.untypedLevels else {
+                stoppedBy = "the last \(limits.untypedLevels) steps were through blocks of unknown type"
+                break
+            }
             guard level < limits.levels, graph.blocks.count < limits.blocks else {
                 stoppedBy =
                     level < limits.levels

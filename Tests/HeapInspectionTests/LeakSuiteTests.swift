@@ -23,9 +23,10 @@ struct Leak: Sendable, CustomTestStringConvertible {
         Leak(name: "closure-cycle", type: "[UInt8]", chain: ["Download.buffer", "Download.onFinish again", "no root"]),
         Leak(
             name: "task-group", type: "[UInt8]",
+            // A task is a root; who keeps its handle is told only when the search has reason to go on.
             chain: [
                 "Session.body", "which has finished and whose result nobody took", "the memory of an asynchronous call",
-                "which waits in waitForever", "[Task<(), Never>]", "servers",
+                "which waits in waitForever",
             ]),
         Leak(
             name: "static-array", type: "[UInt8]",
