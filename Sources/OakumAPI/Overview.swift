@@ -106,11 +106,14 @@ package struct WorkerStatus: Hashable, Sendable, Codable {
     package var verdict: Verdict
     /// The verdict and the forecast as one sentence.
     package var summary: String
+    /// What leaks in it, the largest site first; nil when nobody looked or nothing could be named.
+    package var leaks: [HeapFinding]?
 
     package init(
         number: UInt32, phase: WorkerPhase, process: ProcessIdentity?, startedAt: Moment?, latest: Sample?,
-        cpuCores: Double?, verdict: Verdict, summary: String
+        cpuCores: Double?, verdict: Verdict, summary: String, leaks: [HeapFinding]? = nil
     ) {
+        self.leaks = leaks
         self.number = number
         self.phase = phase
         self.process = process
@@ -122,7 +125,7 @@ package struct WorkerStatus: Hashable, Sendable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case number, phase, process, latest, verdict, summary
+        case number, phase, process, latest, verdict, summary, leaks
         case startedAt = "started_at"
         case cpuCores = "cpu_cores"
     }

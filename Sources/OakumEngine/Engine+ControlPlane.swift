@@ -102,11 +102,15 @@ extension Engine: ControlPlane {
         let pool = watch.pool
         let workers = pool.workers.values.sorted { $0.number < $1.number }.map { worker in
             let known = watch.watches[worker.number]
+            var verdict = known?.verdict ?? Verdict(code: .notEnoughData)
+            // What was named speaks for the verdict too, and is shown wherever evidence is.
+            let leaks = known?.leaks ?? []
+            verdict.evidence += leaks.map(\.sentence)
             return WorkerStatus(
                 number: worker.number, phase: worker.phase.shown, process: worker.process,
                 startedAt: known?.startedAt, latest: known?.latest, cpuCores: known?.cpuCores,
-                verdict: known?.verdict ?? Verdict(code: .notEnoughData),
-                summary: known?.summary ?? Words.verdict(.notEnoughData))
+                verdict: verdict, summary: known?.summary ?? Words.verdict(.notEnoughData),
+                leaks: leaks.isEmpty ? nil : leaks)
         }
         return ServiceStatus(
             name: watch.configuration.name, address: addressOf(watch.configuration.name),

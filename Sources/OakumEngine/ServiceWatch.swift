@@ -90,7 +90,7 @@ package struct ServiceWatch: Sendable {
     package mutating func examined(
         _ number: UInt32, _ process: ProcessIdentity, _ examination: HeapExamination, at now: Moment
     ) -> [WatchAction] {
-        if watches[number]?.process == process { watches[number]?.heapAnswered() }
+        if watches[number]?.process == process { watches[number]?.heapAnswered(examination) }
         let worker = WorkerID(service: name, number: number)
         return [.record(examination.event(of: worker, process: process, at: now))]
     }

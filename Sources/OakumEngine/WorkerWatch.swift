@@ -19,6 +19,8 @@ package struct WorkerWatch: Sendable {
     private var news = VerdictNews()
     private var samplesOverShare = 0
     private var freshSamples = 0
+    /// What a look into its heap named.
+    package private(set) var leaks: [HeapFinding] = []
     private var heapLook = HeapLook.notAsked
 
     /// Where the look into its heap stands. There is one at most.
@@ -76,8 +78,9 @@ package struct WorkerWatch: Sendable {
         return true
     }
 
-    mutating func heapAnswered() {
+    mutating func heapAnswered(_ examination: HeapExamination) {
         heapLook = .answered
+        if case .named(let findings) = examination { leaks = findings }
     }
 
     /// Somebody looks into its heap, and there is still time to let them: after a recycle it is gone.

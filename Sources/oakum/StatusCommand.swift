@@ -59,5 +59,11 @@ struct StatusCommand: AsyncParsableCommand {
             ]
         }
         Terminal.table(["WORKER", "PHASE", "PID", "MEMORY", "BUDGET", "VERDICT"], rows)
+        for worker in service.workers {
+            for leak in worker.leaks ?? [] {
+                let holders = leak.chain.isEmpty ? leak.type ?? "unknown type" : leak.chain.joined(separator: " → ")
+                Terminal.line("  \(service.name)/\(worker.number) leaks at \(leak.site): \(holders)")
+            }
+        }
     }
 }

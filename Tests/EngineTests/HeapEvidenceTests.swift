@@ -1,3 +1,4 @@
+import OakumAPI
 import OakumEngine
 import OakumModel
 import OakumTestKit
@@ -27,12 +28,23 @@ struct HeapEvidenceTests {
             #expect(Self.order(oakum) == [.verdict, .leakNamed, .recycleStarted])
             #expect(oakum.witness.state.withLock { $0.asked } == [WorkerID(service: "web", number: 1)])
             let named = try #require(oakum.journal.events(.leakNamed).first)
+            #expect(try oakum.overview().services[0].workers.allSatisfy { $0.leaks == nil }, "the leaking one is gone")
             #expect(named.heap == [FakeWitness.finding])
             #expect(
                 named.message == """
                     web/1: 24.0 MiB (81 % of what lives) from keep(_:) (Fault.swift:31), 98 % of it never freed: \
                     [UInt8] held by Store held by static Store.shared
                     """)
+        }
+    }
+
+    @Test func `what was named is shown with the worker for as long as it lives`() async throws {
+        try await EngineSimulation.run(keepers: Self.leaky) { (oakum) throws in
+            oakum.start(.web(budget: 4_096, samplesHeap: true))
+            try oakum.advance(until: "a name", limit: 4_000) { !oakum.journal.events(.leakNamed).isEmpty }
+            let worker = try #require(try oakum.overview().services[0].workers.first)
+            #expect(worker.leaks == [FakeWitness.finding])
+            #expect(worker.verdict.evidence.last?.contains("static Store.shared") == true)
         }
     }
 
