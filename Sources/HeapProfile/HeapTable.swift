@@ -13,7 +13,9 @@ extension HeapProfile {
         if growth != nil { columns.append(.right("growth")) }
         columns += [.right("never freed"), .left("verdict"), .left("site")]
         var table = TextTable(columns: columns)
-        for site in report.sites {
+        // Without a comparison a place that holds nothing now is no news.
+        let shown = growth == nil ? report.sites.filter { $0.samples > 0 } : report.sites
+        for site in shown {
             var cells = [
                 Wording.bytes(site.liveBytes.estimate),
                 "\(Wording.bytes(site.liveBytes.low)) – \(Wording.bytes(site.liveBytes.high))",
@@ -28,6 +30,8 @@ extension HeapProfile {
             table.add(cells)
         }
         var lines = [summary(report)] + table.lines(width: max(80, width))
+        let empty = report.sites.count - shown.count
+        if empty > 0 { lines.append("and \(empty) sites of which nothing is alive") }
         if report.sitesLeftOut > 0 { lines.append("and \(report.sitesLeftOut) more sites") }
         lines += report.notes.map { "note: \($0)" }
         return lines.joined(separator: "\n") + "\n"

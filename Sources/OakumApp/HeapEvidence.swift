@@ -43,9 +43,10 @@ package struct HeapEvidence: Hashable, Sendable, Codable {
 }
 
 extension HeapCapture {
-    /// Sites that leak, the one that leaks most first.
+    /// Sites that leak, the one that leaks most first. What holds less than a hundredth of all that lives is left out: it
+    /// may leak, but it is not why anybody looks (and libraries' own pools look like small leaks).
     package var leaks: [Site] {
-        profile.sites.filter { $0.verdict.code == .leaks }.sorted {
+        profile.sites.filter { $0.verdict.code == .leaks && $0.share >= 0.01 }.sorted {
             ($0.verdict.leakBytesPerSecond?.estimate ?? 0) > ($1.verdict.leakBytesPerSecond?.estimate ?? 0)
         }
     }
