@@ -16,6 +16,9 @@ package final class SQLiteAccountStore: AccountStore {
     /// `maximumBytes` bounds the database file (in whole pages of 4 KiB): writes beyond it fail with `StoreError.full`.
     package init(path: String, maximumBytes: Int? = nil) throws(StoreOpeningError) {
         try Self.makeFile(path)
+        // One at a time: turning on WAL answers "busy" at once when another process does the same, whatever the timeout.
+        let turn = Self.takeTurn(path)
+        defer { if turn >= 0 { Glibc.close(turn) } }
         do {
             pool = try Self.openPool(path)
             try pool.writeWithoutTransaction { db in
@@ -135,6 +138,21 @@ package final class SQLiteAccountStore: AccountStore {
         let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .unusable(path: path, reason: String(cString: strerror(errno))) }
         Glibc.close(descriptor)
+    }
+
+    /// A lock on the folder, held until the descriptor is closed or its process dies; -1 where there is no such lock, and
+    /// then SQLite's own have to do. (Not on the file: closing it would drop SQLite's locks.)
+    private static func takeTurn(_ path: String) -> Int32 {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let descriptor = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return -1 }
+        while flock(descriptor, LOCK_EX) != 0 {
+            guard errno == EINTR else {
+                Glibc.close(descriptor)
+                return -1
+            }
+        }
+        return descriptor
     }
 
     private static func openPool(_ path: String) throws -> DatabasePool {

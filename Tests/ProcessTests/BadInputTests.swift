@@ -108,7 +108,11 @@ struct BadInputTests {
             let answer = try await request("GET", oakum.service + "/healthz")
             #expect(answer.status == 200)
             let exits = try await oakum.plane.events(EventQuery(limit: 1_000)).filter { $0.event.kind == .workerExited }
-            #expect(exits.isEmpty)
+            let logs = oakum.state + "/logs"
+            let said = try FileManager.default.contentsOfDirectory(atPath: logs).map {
+                (try? String(contentsOfFile: "\(logs)/\($0)", encoding: .utf8)) ?? ""  // for the message alone
+            }
+            #expect(exits.isEmpty, "\(said)")
         }
     }
 }
