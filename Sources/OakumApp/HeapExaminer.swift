@@ -20,9 +20,8 @@ struct HeapExaminer: HeapWitness {
     @concurrent
     func examine(_ process: ProcessIdentity, of worker: WorkerID) async -> HeapExamination {
         guard let files = files[worker.service] else { return .nothing("its service carries no sampler") }
-        files.prune()
         let path = files.path(pid: process.pid)
-        let output = path + ".evidence"
+        let output = Self.answerPath(path)
         // From an earlier look that was cut off.
         unlink(output)
         defer { unlink(output) }
@@ -38,6 +37,12 @@ struct HeapExaminer: HeapWitness {
         guard let exit else { return .nothing("looking took too long") }
         return Self.answer(exit, FileManager.default.contents(atPath: output) ?? Data())
     }
+
+    func tidy() async {
+        for files in files.values { files.prune() }
+    }
+
+    static func answerPath(_ path: String) -> String { path + ".evidence" }
 
     /// nil when it takes too long, or is not wanted any more.
     private static func exit(of process: SpawnedProcess) async -> SpawnedProcess.Exit? {

@@ -32,6 +32,7 @@ extension Engine {
         if problems.current["order"] != nil { orders.raise() }
         if ticks % 10 == 1 { slowRound.raise() }
         if ticks % 600 == 10 { pruneDue = true }
+        if ticks % 60 == 5, witness != nil { examinationJobs.yield(nil) }
         if !unwritten.isEmpty || pruneDue { writes.raise() }
         store(stored, at: now)
     }

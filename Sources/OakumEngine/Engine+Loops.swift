@@ -77,6 +77,10 @@ extension Engine {
     func followExaminations() async -> Ending? {
         for await job in examinations {
             let witness = witness
+            guard let job else {
+                await witness?.tidy()
+                continue
+            }
             let result = await within(seconds: 15) {
                 await witness?.examine(job.process, of: job.worker) ?? .nothing("no sampler is installed")
             }

@@ -47,8 +47,9 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     let probeJobs: AsyncStream<ProbeJob>.Continuation
     let batches: AsyncStream<HistoryBatch>
     let newBatches: AsyncStream<HistoryBatch>.Continuation
-    let examinations: AsyncStream<Examination>
-    let examinationJobs: AsyncStream<Examination>.Continuation
+    /// Nil: tidy up.
+    let examinations: AsyncStream<Examination?>
+    let examinationJobs: AsyncStream<Examination?>.Continuation
     let endings: AsyncStream<Ending>
     let endingWish: AsyncStream<Ending>.Continuation
 
@@ -95,7 +96,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
         self.startedAt = host.now()
         // A worker has at most one probe under way, so the stream holds at most one job a worker.
         (self.probes, self.probeJobs) = AsyncStream.makeStream()
-        // One look a process at most.
+        // One look a process at most, and whatever of tidying comes while one takes its time.
         (self.examinations, self.examinationJobs) = AsyncStream.makeStream()
         // Ten seconds may wait for a slow disk; what comes beyond that is left out.
         (self.batches, self.newBatches) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(10))

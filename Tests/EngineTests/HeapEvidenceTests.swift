@@ -98,6 +98,14 @@ struct HeapEvidenceTests {
         }
     }
 
+    @Test func `what dead workers left is tidied up once a minute, leak or not`() async throws {
+        try await EngineSimulation.run { (oakum) throws in
+            oakum.start(.web(samplesHeap: true))
+            oakum.advance(601)
+            #expect(oakum.witness.state.withLock { $0.tidied } == 10)
+        }
+    }
+
     @Test func `without a sampler nobody looks`() async throws {
         try await EngineSimulation.run(keepers: Self.leaky) { (oakum) throws in
             oakum.start(.web())

@@ -5,6 +5,8 @@ package protocol HeapWitness: Sendable {
     /// Names what leaks in the process. Takes as long as it takes, up to ten seconds: called from nowhere that must not
     /// wait.
     func examine(_ process: ProcessIdentity, of worker: WorkerID) async -> HeapExamination
+    /// Called once a minute: what dead workers left is to be bounded, also when they die again and again.
+    func tidy() async
 }
 
 /// What looking into a heap gave.

@@ -12,10 +12,15 @@ final class FakeWitness: HeapWitness {
     struct State {
         var answer = HeapExamination.named([finding])
         var asked: [WorkerID] = []
+        var tidied = 0
     }
 
     let state = Mutex(State())
     let gate = Gate()
+
+    func tidy() async {
+        state.withLock { $0.tidied += 1 }
+    }
 
     func examine(_ process: ProcessIdentity, of worker: WorkerID) async -> HeapExamination {
         state.withLock { $0.asked.append(worker) }
