@@ -1,6 +1,7 @@
 import Foundation
 import OakumEngine
 import OakumModel
+import ProcessReadings
 import Spawning
 
 /// Names what leaks in workers that carry the sampler.
@@ -35,7 +36,7 @@ struct HeapExaminer: HeapWitness {
         let exit = await Self.exit(of: looking)
         looking.killGroup()
         guard let exit else { return .nothing("looking took too long") }
-        return Self.answer(exit, FileManager.default.contents(atPath: output) ?? Data())
+        return Self.answer(exit, Data(FileBytes.read(path: output, limit: Self.answerLimit) ?? []))
     }
 
     func tidy() async {

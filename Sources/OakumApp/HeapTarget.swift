@@ -65,9 +65,9 @@ package struct HeapTarget: Sendable {
 
     /// Types and chains that were kept when the process lived.
     package var snapshot: TypeSnapshot? {
-        guard let data = FileManager.default.contents(atPath: Self.snapshotPath(path)) else { return nil }
+        guard let bytes = FileBytes.read(path: Self.snapshotPath(path), limit: 256 << 20) else { return nil }
         // Damaged: as if there were none. The profile comes without types.
-        return try? JSONDecoder().decode(TypeSnapshot.self, from: data)
+        return try? JSONDecoder().decode(TypeSnapshot.self, from: Data(bytes))
     }
 
     /// Names, types and chains of what lives. Takes up to ten seconds, and a core.
