@@ -191,6 +191,10 @@ struct oh_trace {
     uint64_t frames[OAKUM_HEAP_FRAME_LIMIT];
     uintptr_t positions[OAKUM_HEAP_FRAME_LIMIT]; // where each frame's record lies
 };
+// frameless.c
+void oh_learn_frameless(void);
+void oh_hear_lesson(struct oh_caller caller);
+bool oh_is_frameless(uintptr_t return_address, uintptr_t *distance);
 void oh_unwind(struct oh_thread *thread, struct oh_caller caller, struct oh_trace *trace);
 void oh_learn_stacks(void);
 bool oh_is_near_top(const struct oh_thread *thread, const struct oh_trace *trace, uint32_t frame);

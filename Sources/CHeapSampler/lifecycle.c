@@ -141,6 +141,7 @@ static void leave_region(void) { oh_set_owner(false); }
 
 static bool start(void) {
     oh_learn_stacks();
+    if (oh_next.is_glibc) oh_learn_frameless();
     if (!oh_prepare_owner() || !oh_prepare_index(oh_settings.records) || !oh_prepare_stacks(oh_settings.stacks)) {
         oh_warn("not sampled: the system gives no memory for the tables", "");
         return false;

@@ -121,6 +121,7 @@ void *oh_allocate(struct oh_request *request, struct oh_caller caller) {
         return block;
     }
     if (thread->inside) {
+        oh_hear_lesson(caller);
         if (oh_is_recording() && oh_owns_region()) oh_count(&oh_region.header->counters.passed_unsampled);
         return oh_counted(thread, pass_on(request));
     }
