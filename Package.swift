@@ -182,7 +182,7 @@ let registration: [Target] = [
             hummingbird, lifecycle, logging, unixSignals,
         ]),
     program("registrar", ["RegistrarProgram", argumentParser]),
-    code("RegistrationFaults", ["RegistrationCore"]),
+    code("RegistrationFaults", ["RegistrationCore", "PrometheusText"]),
     program("registrar-drill", ["RegistrarProgram", "RegistrationFaults", argumentParser]),
 ]
 
