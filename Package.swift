@@ -65,6 +65,7 @@ let ring0: [Target] = [
     code("OakumModel"),
     code("LeakDetection", ["OakumModel"]),
     code("Recycling", ["OakumModel"]),
+    code("Diagnosis", ["OakumModel"]),
     code("HeapProfile", ["OakumModel"]),
     code("KeeperProtocol"),
     code("KeeperCore", ["KeeperProtocol"]),
@@ -75,6 +76,7 @@ let ring0: [Target] = [
     tests("LeakDetectionTests", ["LeakDetection", "OakumModel"], exclude: ["Corpus"]),
     tests("RecyclingTests", ["Recycling", "OakumModel"]),
     tests("HeapProfileTests", ["HeapProfile", "OakumModel"]),
+    tests("DiagnosisTests", ["Diagnosis", "LeakDetection", "OakumModel"]),
     tests("KeeperProtocolTests", ["KeeperProtocol", "KeeperCore"]),
 ]
 
