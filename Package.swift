@@ -118,8 +118,8 @@ let products: [Target] = [
 ]
 
 let ring1: [Target] = [
-    code("OakumAPI", ["OakumModel"]),
-    code("OakumEngine", ["OakumAPI", "OakumModel", "LeakDetection", "Recycling"]),
+    code("OakumAPI", ["OakumModel", "Diagnosis"]),
+    code("OakumEngine", ["OakumAPI", "OakumModel", "LeakDetection", "Recycling", "Diagnosis"]),
     code("EngineTestKit", ["OakumEngine", "OakumModel"]),
 ]
 
@@ -199,7 +199,9 @@ let heavyTests: [Target] = [
     .executableTarget(
         name: "fixture-worker", dependencies: ["CLinux"], path: "Tests/FixtureWorker", swiftSettings: settings),
     tests("KeeperTests", ["KeeperProtocol", "KeeperCore", "CLinux", "oakum-keeper", "fixture-worker"]),
-    tests("EngineTests", ["OakumEngine", "EngineTestKit", "OakumAPI", "OakumModel", "LeakDetection", "Recycling"]),
+    tests(
+        "EngineTests",
+        ["OakumEngine", "EngineTestKit", "OakumAPI", "OakumModel", "LeakDetection", "Recycling", "Diagnosis"]),
     tests(
         "ContractTests",
         [

@@ -1,4 +1,4 @@
-import OakumEngine
+package import OakumEngine
 package import Outbound
 import PrometheusText
 

@@ -65,11 +65,11 @@ struct ProcessReadingsTests {
 
     @Test func `the machine's memory is read in bytes, and what makes no sense gives nothing`() throws {
         let text = "MemTotal:       24000000 kB\nMemFree:  5 kB\nMemAvailable:   12000000 kB\nBuffers: 1 kB\n"
-        let memory = try #require(MachineMemory(Array(text.utf8).span))
-        #expect(memory.totalBytes == 24_000_000 * 1_024 && memory.availableBytes == 12_000_000 * 1_024)
+        let told = try #require(memory(text))
+        #expect(told.totalBytes == 24_000_000 * 1_024 && told.availableBytes == 12_000_000 * 1_024)
         for wrong in ["", "MemTotal: 5 kB\n", "MemTotal: 5 kB\nMemAvailable: 6 kB\n", "MemTotal: x\nMemAvailable: 1\n"]
         {
-            #expect(MachineMemory(Array(wrong.utf8).span) == nil)
+            #expect(memory(wrong) == nil)
         }
         #expect(MachineMemory.now() != nil)
     }
@@ -84,12 +84,12 @@ struct ProcessReadingsTests {
             Udp: 7
 
             """
-        let counts = try #require(SegmentCounts(Array(text.utf8).span))
+        let counts = try #require(segments(text))
         #expect(counts.sent == 5_000 && counts.retransmitted == 25)
         for wrong in [
             "", "Tcp: OutSegs\nTcp: 5\n", "Tcp: OutSegs RetransSegs\nTcp: -5 1\n", "Tcp: OutSegs RetransSegs\n",
         ] {
-            #expect(SegmentCounts(Array(wrong.utf8).span) == nil)
+            #expect(segments(wrong) == nil)
         }
         #expect(SegmentCounts.now() != nil)
     }
@@ -141,3 +141,7 @@ private func processMemory(_ bytes: some Collection<UInt8>) -> ProcessMemory? { 
 private func pressure(_ bytes: some Collection<UInt8>) -> Pressure? { Pressure(Array(bytes).span) }
 private func amount(_ bytes: some Collection<UInt8>) -> UInt64? { CgroupMemory.amount(Array(bytes).span) }
 private func fileBytes(_ bytes: some Collection<UInt8>) -> UInt64? { CgroupMemory.value("file ", Array(bytes).span) }
+
+private func memory(_ text: String) -> MachineMemory? { MachineMemory(Array(text.utf8).span) }
+
+private func segments(_ text: String) -> SegmentCounts? { SegmentCounts(Array(text.utf8).span) }
