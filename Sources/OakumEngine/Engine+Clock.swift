@@ -33,6 +33,7 @@ extension Engine {
         if ticks % 10 == 1 { slowRound.raise() }
         if ticks % 600 == 10 { pruneDue = true }
         if ticks % 60 == 5, witness != nil { examinationJobs.yield(nil) }
+        heapDesk.forget(at: now.uptime)
         if !unwritten.isEmpty || pruneDue { writes.raise() }
         store(stored, at: now)
     }

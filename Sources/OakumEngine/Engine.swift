@@ -50,6 +50,11 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     /// Nil: tidy up.
     let examinations: AsyncStream<Examination?>
     let examinationJobs: AsyncStream<Examination?>.Continuation
+    let looks: AsyncStream<HeapSubject>
+    let lookJobs: AsyncStream<HeapSubject>.Continuation
+    var heapDesk = HeapDesk()
+    /// Those who wait for the look that is under way.
+    var heapWaiters: [CheckedContinuation<HeapLook, Never>] = []
     let endings: AsyncStream<Ending>
     let endingWish: AsyncStream<Ending>.Continuation
 
@@ -98,6 +103,8 @@ package actor Engine<C: Clock> where C.Duration == Duration {
         (self.probes, self.probeJobs) = AsyncStream.makeStream()
         // One look a process at most, and whatever of tidying comes while one takes its time.
         (self.examinations, self.examinationJobs) = AsyncStream.makeStream()
+        // One look at a time: the desk sees to it.
+        (self.looks, self.lookJobs) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
         // Ten seconds may wait for a slow disk; what comes beyond that is left out.
         (self.batches, self.newBatches) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(10))
         (self.endings, self.endingWish) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
@@ -142,6 +149,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
             group.addTask { await self.followHistory() }
             group.addTask { await self.followProbes() }
             group.addTask { await self.followExaminations() }
+            group.addTask { await self.followLooks() }
             group.addTask { await self.followSlowRounds() }
             group.addTask { await self.followClock() }
             group.addTask {

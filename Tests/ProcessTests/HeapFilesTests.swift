@@ -1,5 +1,6 @@
 import Foundation
 import OakumApp
+import OakumModel
 import OakumTestKit
 import Testing
 
@@ -20,11 +21,11 @@ struct HeapFilesTests {
                 try FileManager.default.setAttributes([.modificationDate: written], ofItemAtPath: folder.file(name))
             }
             for name in others { try Data("x".utf8).write(to: URL(filePath: folder.file(name))) }
-            HeapFiles(folder: folder.path, service: "web").prune()
+            HeapFiles(folder: folder.path, service: "web").prune(now: Uptime(seconds: 10_000))
             let left = Set(try FileManager.default.contentsOfDirectory(atPath: folder.path))
             let kept = dead.prefix(HeapFiles.keptOfTheDead)
             #expect(left == Set(kept.flatMap { [$0, $0 + ".types", $0 + ".evidence"] } + others))
-            HeapFiles(folder: folder.file("none"), service: "web").prune()
+            HeapFiles(folder: folder.file("none"), service: "web").prune(now: Uptime(seconds: 10_000))
         }
     }
 }

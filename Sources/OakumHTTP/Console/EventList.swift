@@ -21,7 +21,8 @@ struct EventList {
         let event = record.event
         return Self.item(
             id: "\(record.id)", kind: event.kind, milliseconds: event.at.wall.milliseconds,
-            iso: CivilTime(event.at.wall).isoText, time: time(event.at.wall), message: event.message)
+            iso: CivilTime(event.at.wall).isoText, time: time(event.at.wall), message: event.message,
+            leaks: event.heap ?? [])
     }
 
     /// The time of day, with the date when it is another day.
@@ -32,13 +33,15 @@ struct EventList {
     }
 
     private static func item(
-        id: String, kind: EventKind, milliseconds: Int64, iso: String, time: String, message: String
+        id: String, kind: EventKind, milliseconds: Int64, iso: String, time: String, message: String,
+        leaks: [HeapFinding] = []
     ) -> Markup {
         """
         <li data-event="\(id)" data-kind="\(kind.rawValue)" data-tone="\(tone(kind))">\
         <p class="event-head"><span class="event-kind">\(Shown.event(kind))</span>\
         <time datetime="\(iso)" data-at="\(milliseconds)">\(time)</time></p>\
-        <p class="event-text">\(Shown.glued(message))</p></li>
+        <p class="event-text">\(Shown.glued(message))</p>\
+        <div class="leaks" data-field="leaks">\(ChainSteps.of(leaks))</div></li>
         """
     }
 

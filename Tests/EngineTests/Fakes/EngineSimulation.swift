@@ -58,6 +58,7 @@ final class EngineSimulation: Sendable {
             simulation.journal.gate.open()
             simulation.history.gate.open()
             simulation.witness.gate.open()
+            simulation.witness.lookGate.open()
             group.cancelAll()
             simulation.executor.drain()
             try result.get()
