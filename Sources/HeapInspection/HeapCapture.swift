@@ -87,7 +87,10 @@ package struct HeapCapture: Sendable {
         snapshot.chains = earlier?.process == image.process.identity ? earlier?.chains ?? [:] : [:]
         if let inspector {
             let chains = inspector.chains(of: profile, limits, deadline, &remarks)
-            snapshot.chains.merge(chains) { $1 }
+            // A search that ended too soon says less than an earlier one that did not.
+            snapshot.chains.merge(chains) { old, new in
+                if case .unknown? = new.first?.chain.root, !old.isEmpty { old } else { new }
+            }
         }
         snapshot.remarks = remarks
         let spent = begin.duration(to: clock.now).components

@@ -61,19 +61,19 @@ struct HeapExaminer: HeapWitness {
 
     @concurrent
     func tidy() async {
-        let now = Uptime(seconds: Double(linux_uptime_ms()) / 1_000)
         for files in files.values {
-            let due = files.withoutBase(now: now)
-            if !due.isEmpty {
-                // Each round begins with another one, so that one that cannot be read holds up the rest but once.
-                let start = Int(now.seconds / 60) % due.count
-                let round = (due[start...] + due[..<start]).prefix(Self.basesAtOnce)
-                // What comes of it lies in the folder; what fails is tried again in a minute.
-                _ = await Self.run(
-                    [program, "keep-bases"] + round.flatMap { Self.words($0.path, $0.process) },
-                    output: files.folder + "/\(files.service).bases", limit: Self.answerLimit)
-            }
+            let now = Uptime(seconds: Double(linux_uptime_ms()) / 1_000)
+            // Before anything is kept: what is from after `now` would be taken for another boot's.
             files.prune(now: now)
+            let due = files.withoutBase(now: now)
+            guard !due.isEmpty else { continue }
+            // Each round begins with another one, so that one that cannot be read holds up the rest but once.
+            let start = Int(now.seconds / 60) % due.count
+            let round = (due[start...] + due[..<start]).prefix(Self.basesAtOnce)
+            // What comes of it lies in the folder; what fails is tried again in a minute.
+            _ = await Self.run(
+                [program, "keep-bases"] + round.flatMap { Self.words($0.path, $0.process) },
+                output: files.folder + "/\(files.service).bases", limit: Self.answerLimit)
         }
     }
 

@@ -33,6 +33,7 @@ package struct HeapLooking: Sendable {
         var limits = HeapCapture.Limits()
         limits.time = .seconds(8)
         limits.sites = 5
+        limits.leaksOnly = true
         limits.holders.levels = 24
         var capture = target.capture(limits: limits)
         if let baseRemark { capture.remarks.append(baseRemark) }

@@ -14,6 +14,8 @@ final class FakeControlPlane: ControlPlane {
         var overviewCalls = 0
         /// By service and worker.
         var heaps: [HeapQuery: HeapView] = [:]
+        /// Awaited by every look.
+        var lookTakes: @Sendable () async -> Void = {}
     }
     let state: Mutex<State>
     /// Changes the state before each overview, so that data moves as it is looked at; gets the number of the call.
@@ -88,7 +90,8 @@ final class FakeControlPlane: ControlPlane {
     }
 
     func heap(_ query: HeapQuery) async throws(ControlError) -> HeapView {
-        try read { state throws(ControlError) in
+        await state.withLock { $0.lookTakes }()
+        return try read { state throws(ControlError) in
             guard let service = state.overview.services.first(where: { $0.name == query.service }) else {
                 throw .notFound("there is no service \(query.service)")
             }

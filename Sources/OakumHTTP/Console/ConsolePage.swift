@@ -94,11 +94,16 @@ struct ConsolePage {
 
     // MARK: - Parts that never change
 
-    /// - Parameter script: the asset with the page's script.
-    static func head(title: String, script: String? = nil, charts: Bool = false) -> Markup {
+    /// - Parameters:
+    ///   - script: the asset with the page's script.
+    ///   - style: an asset with more style than all pages have.
+    static func head(
+        title: String, script: String? = nil, style: String? = nil, charts: Bool = false
+    ) -> Markup {
         let chartScript: Markup = charts ? "<script src=\"/assets/dygraphs/dygraph.min.js\" defer></script>\n" : ""
         let pageScript: Markup =
             script.map { "<script type=\"module\" src=\"/assets/\($0)\"></script>\n" } ?? ""
+        let moreStyle: Markup = style.map { "<link rel=\"stylesheet\" href=\"/assets/\($0)\">\n" } ?? ""
         return """
             <!doctype html>
             <html lang="en">
@@ -109,7 +114,7 @@ struct ConsolePage {
             <title>\(title)</title>
             <link rel="icon" href="\(favicon)">
             <link rel="stylesheet" href="/assets/console.css">
-            \(chartScript)\(pageScript)</head>
+            \(moreStyle)\(chartScript)\(pageScript)</head>
             """
     }
 

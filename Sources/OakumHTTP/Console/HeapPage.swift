@@ -10,7 +10,7 @@ struct HeapPage {
     /// The top of the page, sent before the look begins.
     static func opening(_ query: HeapQuery) -> Markup {
         """
-        \(ConsolePage.head(title: "Oakum · heap of \(name(query))", script: "heap.js"))
+        \(ConsolePage.head(title: "Oakum · heap of \(name(query))", script: "heap.js", style: "heap.css"))
         <body>
         <a class="skip" href="#sites">Skip to the places</a>
         <header class="top">
@@ -153,7 +153,8 @@ struct HeapPage {
 enum HeapShown {
     static func bytes(_ value: Double) -> String {
         guard value.isFinite, abs(value) < 1e18 else { return "–" }
-        return Shown.glued(Shown.bytes(ByteCount(Int64(value.rounded()))))
+        let text = Shown.glued(Shown.bytes(ByteCount(Int64(abs(value).rounded()))))
+        return value > -0.5 ? text : "−\(text)"
     }
 
     /// "+12.0 MiB", "−3.1 KiB".

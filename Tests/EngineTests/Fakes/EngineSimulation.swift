@@ -169,6 +169,13 @@ final class EngineSimulation: Sendable {
         return try result.get()
     }
 
+    /// A call whose answer may take its time.
+    func later(_ call: @escaping @Sendable (SimulatedEngine) async -> Void) {
+        guard let engine = running.withLock({ $0?.engine }) else { return }
+        jobs.yield { await call(engine) }
+        executor.drain()
+    }
+
     func overview() throws -> Overview {
         try ask { engine throws(ControlError) in try await engine.overview() }
     }
