@@ -38,7 +38,8 @@ extension RunningServers {
         }
 
         @Test(arguments: [
-            ("", 400, "invalid"), ("?service=registrar", 400, "invalid"), ("?service=registrar&worker=x", 400, "invalid"),
+            ("", 400, "invalid"), ("?service=registrar", 400, "invalid"),
+            ("?service=registrar&worker=x", 400, "invalid"),
             ("?service=registrar&worker=99999999999", 400, "invalid"), ("?service=web&worker=7", 404, "not_found"),
             ("?service=registrar&worker=9", 404, "not_found"), ("?service=plain&worker=1", 409, "refused"),
         ])
@@ -102,13 +103,15 @@ extension RunningServers {
                 }
                 #expect(!page.contains(" style=") && !page.contains(" onclick"))
                 #expect(try await get(console, "/heap?\(Self.parameters)", method: "HEAD").body.isEmpty)
-                for asset in ["heap.js", "flame.js", "flame-tree.js", "heap.css", "chain.js", "amounts.js", "clock.js"] {
+                for asset in ["heap.js", "flame.js", "flame-tree.js", "heap.css", "chain.js", "amounts.js", "clock.js"]
+                {
                     #expect(try await get(console, "/assets/\(asset)").status == 200, "\(asset)")
                 }
             }
         }
 
-        @Test func `without an earlier moment the page shows what lives, and says why it knows no growth`() async throws {
+        @Test func `without an earlier moment the page shows what lives, and says why it knows no growth`() async throws
+        {
             try await withConsole(FakeControlPlane(HeapSamples.state(base: false))) { console, _ in
                 let page = text(try await get(console, "/heap?\(Self.parameters)"))
                 #expect(page.contains("Growth cannot be told yet"))

@@ -12,7 +12,8 @@ enum HeapSamples {
         chain: [
             "static VerificationStore.shared", "VerificationStore.contexts", "a value of [String: VerificationContext]",
             "VerificationContext.renderedMail", "[UInt8]",
-        ], liveBytes: 98_566_144, share: 0.91, neverFreed: Estimate(estimate: 0.98, low: 0.93, high: 1), tookSeconds: 1.5)
+        ], liveBytes: 98_566_144, share: 0.91, neverFreed: Estimate(estimate: 0.98, low: 0.93, high: 1),
+        tookSeconds: 1.5)
 
     /// A control plane's state with a leaking worker that carries the sampler.
     static func state(base: Bool = true) -> FakeControlPlane.State {
@@ -41,9 +42,13 @@ enum HeapSamples {
     private static let calls: [(Int, String, String?, HeapRole, Double, Double, Double)] = [
         (0, "all", nil, .runtime, 103.4, 0, 58.2),
         (1, "start_thread", nil, .runtime, 99.2, 0, 58.1),
-        (2, "NIOPosix.SelectableEventLoop.run() throws -> ()", "SelectableEventLoop.swift:612", .library, 98.1, 0.4, 58.6),
         (
-            3, "closure #1 (Registration.Request) async throws -> Registration.Answer in Registration.Routes.add() -> ()",
+            2, "NIOPosix.SelectableEventLoop.run() throws -> ()", "SelectableEventLoop.swift:612", .library, 98.1, 0.4,
+            58.6
+        ),
+        (
+            3,
+            "closure #1 (Registration.Request) async throws -> Registration.Answer in Registration.Routes.add() -> ()",
             "Routes.swift:31", .own, 96.0, 0.2, 59.9
         ),
         (
@@ -51,13 +56,17 @@ enum HeapSamples {
             "SignUp.swift:88", .own, 95.1, 0.1, 59.8
         ),
         (
-            5, "Registration.VerificationContext.init(account: Registration.Account) -> Registration.VerificationContext",
+            5,
+            "Registration.VerificationContext.init(account: Registration.Account) -> Registration.VerificationContext",
             "Verification.swift:49", .own, 94, 0.3, 59.5
         ),
         (6, "Swift.Array.init<A>(repeating: A, count: Swift.Int) -> [A]", nil, .runtime, 93.7, 93.7, 59.5),
         (5, "Registration.Password.digest(Swift.String) -> [Swift.UInt8]", "Password.swift:20", .own, 1, 1, 0.3),
         (4, "Swift._StringGuts.reserveCapacity(Swift.Int) -> ()", nil, .runtime, 0.7, 0.7, 0.1),
-        (3, "NIOCore.ByteBufferAllocator.buffer(capacity: Swift.Int) -> NIOCore.ByteBuffer", nil, .library, 1.7, 1.7, -1.3),
+        (
+            3, "NIOCore.ByteBufferAllocator.buffer(capacity: Swift.Int) -> NIOCore.ByteBuffer", nil, .library, 1.7, 1.7,
+            -1.3
+        ),
         (2, "GRDB.DatabaseQueue.write<A>((GRDB.Database) throws -> A) throws -> A", nil, .library, 1.1, 1.1, -0.5),
         (1, "main", "main.swift:4", .own, 4.2, 0.2, 0.1),
         (2, "Registration.Tables.load() throws -> Registration.Tables", "Tables.swift:77", .own, 4, 4, 0.1),
@@ -78,7 +87,8 @@ enum HeapSamples {
     private static func sites(base: Bool) -> [HeapSite] {
         let chain = HeapChain(
             path: finding.chain,
-            words: "[UInt8], held by VerificationContext.renderedMail, held by …, held by static VerificationStore.shared",
+            words:
+                "[UInt8], held by VerificationContext.renderedMail, held by …, held by static VerificationStore.shared",
             blocks: 8, examined: 8)
         return [
             HeapSite(

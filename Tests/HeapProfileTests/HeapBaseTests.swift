@@ -13,7 +13,8 @@ struct HeapBaseTests {
         #expect(try HeapBase(parsing: bytes) == base)
     }
 
-    @Test func `with the names of a later image it is the earlier one, and growth is what came less what went`() throws {
+    @Test func `with the names of a later image it is the earlier one, and growth is what came less what went`() throws
+    {
         let base = try HeapBase(parsing: HeapBase(ExampleHeap.image(ExampleHeap.blocks, observed: 200)).encoded())
         let image = ExampleHeap.image(Self.later, observed: 500)
         let now = HeapProfile(image, frames: ExampleHeap.frames)
@@ -80,7 +81,10 @@ struct HeapBaseTests {
 
     private static func image(_ generator: inout SeededGenerator) -> HeapImage {
         let blocks = (0..<generator.int(0...30)).map { index in
-            (UInt64(index + 1) << 12, UInt64(generator.int(0...90_000)), generator.double(100..<200), generator.int(0...4))
+            (
+                UInt64(index + 1) << 12, UInt64(generator.int(0...90_000)), generator.double(100..<200),
+                generator.int(0...4)
+            )
         }
         return ExampleHeap.image(blocks)
     }
@@ -133,7 +137,8 @@ struct BaseKeepingTests {
 
     @Test func `what another boot of the machine left goes`() {
         let keeping = BaseKeeping(
-            bases: [Uptime(seconds: 9_000), Uptime(seconds: 50)], started: Uptime(seconds: 1), now: Uptime(seconds: 100))
+            bases: [Uptime(seconds: 9_000), Uptime(seconds: 50)], started: Uptime(seconds: 1), now: Uptime(seconds: 100)
+        )
         #expect(keeping.dropped == [Uptime(seconds: 9_000)])
         #expect(!keeping.takesOne)
         #expect(BaseKeeping.base(of: [Uptime(seconds: 9_000)], now: Uptime(seconds: 100)) == nil)
@@ -183,6 +188,7 @@ struct FlameRowTests {
         let growth = generator.double(-1..<1) * bytes
         return FlameNode(
             function: "f\(depth)", place: nil, role: .own, bytes: bytes, ownBytes: left,
-            growthBytes: children.isEmpty ? growth : children.reduce(0) { $0 + ($1.growthBytes ?? 0) }, children: children)
+            growthBytes: children.isEmpty ? growth : children.reduce(0) { $0 + ($1.growthBytes ?? 0) },
+            children: children)
     }
 }

@@ -34,7 +34,12 @@ final class FakeWitness: HeapWitness {
 
     func look(_ subject: HeapSubject) async -> HeapLook {
         state.withLock { $0.looked.append(subject) }
-        await lookGate.pass()
+        // Not wanted any more: the real one kills who looks.
+        await withTaskCancellationHandler {
+            await lookGate.pass()
+        } onCancel: {
+            lookGate.open()
+        }
         return state.withLock { $0.look }
     }
 }

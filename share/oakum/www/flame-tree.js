@@ -45,12 +45,15 @@ export function heat(node) {
 export function shortName(name) {
   let text = "";
   let depth = 0;
-  for (const letter of name.replace(/ -> .*$/u, "").replace(/^(?:generic |function signature )?specialization <.*?> of /u, "")) {
+  const arrows = name.replace(/ -> /gu, " \u2192 ");
+  for (const letter of arrows.replace(/^(?:generic |function signature )?specialization <.*?> of /u, "")) {
     if (letter === "<" || letter === "(") depth += 1;
     if (depth === 0) text += letter;
     if (letter === ">" || letter === ")") depth = Math.max(0, depth - 1);
   }
-  return text.replace(/\s+/gu, " ").trim() || name;
+  // Results end where the function begins that a closure is in.
+  const plain = text.replace(/ \u2192.*?(?= in |$)/gu, "").replace(/ (?:async|throws|sending|@Sendable)(?= |$)/gu, "");
+  return plain.replace(/\s+/gu, " ").trim() || name;
 }
 
 /**
