@@ -13,10 +13,13 @@ extension RunningServers {
         private static let parameters = HeapSamples.query.parameters
         private let client = OutboundClient()
 
-        private func get(_ console: Console, _ path: String, method: String = "GET") async throws -> OutboundResponse {
+        private func get(
+            _ console: Console, _ path: String, method: String = "GET", headers: [(String, String)] = []
+        ) async throws -> OutboundResponse {
             try await client.send(
                 .init(
-                    method: method, target: .url("http://127.0.0.1:\(console.port)\(path)"), timeoutSeconds: 40))
+                    method: method, target: .url("http://127.0.0.1:\(console.port)\(path)"), headers: headers,
+                    timeoutSeconds: 40))
         }
 
         private func text(_ response: OutboundResponse) -> String { String(decoding: response.body, as: UTF8.self) }
@@ -29,7 +32,7 @@ extension RunningServers {
                 let view = try JSONDecoder().decode(HeapView.self, from: Data(response.body))
                 #expect(view == HeapSamples.view())
                 for name in [
-                    #""live_bytes":{"#, #""growth_bytes":"#, #""in_use_bytes":109445120"#, #""mean_bytes":524288"#,
+                    #""live_bytes":{"#, #""growth_bytes":"#, #""in_use_bytes":155713536"#, #""mean_bytes":524288"#,
                     #""nodes_left_out":12"#, #""parent":0"#, #""own_bytes":"#, #""never_freed":"#, #""took_s":1.43"#,
                 ] {
                     #expect(text(response).contains(name), "\(name)")
@@ -91,7 +94,7 @@ extension RunningServers {
                 #expect(response.header("Content-Type") == "text/html; charset=utf-8")
                 #expect(response.header("Content-Security-Policy")?.contains("script-src 'self'") == true)
                 for expected in [
-                    "registrar/7", "pid 901", "103.4\u{A0}MiB", "+58.2\u{A0}MiB", "104.4 MiB", "estimates",
+                    "registrar/7", "pid 901", "148.4\u{A0}MiB", "+83.1\u{A0}MiB", "148.5 MiB", "estimates",
                     "in 512 KiB is sampled, and 211 samples are alive", "Growth since", "01:11:40 UTC",
                     "Registration.VerificationContext.init(account:) (Verification.swift:49)", "<b>98\u{A0}%</b>",
                     "<li>static VerificationStore.shared</li><li>VerificationStore.contexts</li>",
@@ -155,9 +158,30 @@ extension RunningServers {
                 connection.send("GET /heap?\(Self.parameters) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                 let top = try await connection.read(through: "Looking into the heap of registrar/7")
                 #expect(top.hasPrefix("HTTP/1.1 200 "))
-                #expect(!top.contains("103.4"))
+                #expect(!top.contains("148.4"))
                 finish.finish()
-                #expect(try await connection.readToEnd().contains("103.4"))
+                #expect(try await connection.readToEnd().contains("148.4"))
+            }
+        }
+
+        @Test func `pages of other sites cannot make oakum look, a link there can lead here`() async throws {
+            let fake = FakeControlPlane(HeapSamples.state())
+            let looks = Recorder<Bool>()
+            fake.change { $0.lookTakes = { looks.record(true) } }
+            try await withConsole(fake) { console, _ in
+                let foreign = [("Sec-Fetch-Site", "cross-site")]
+                for (path, dest) in [("/api/v1/heap", "image"), ("/heap", "iframe"), ("/api/v1/heap.pprof", "empty")] {
+                    let headers = foreign + [("Sec-Fetch-Dest", dest)]
+                    let refused = try await get(console, "\(path)?\(Self.parameters)", headers: headers)
+                    #expect(refused.status == 403)
+                }
+                #expect(looks.values.isEmpty)
+                let followed = foreign + [("Sec-Fetch-Dest", "document")]
+                let page = try await get(console, "/heap?\(Self.parameters)", headers: followed)
+                #expect(page.status == 200)
+                let own = [("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Dest", "empty")]
+                let view = try await get(console, "/api/v1/heap?\(Self.parameters)", headers: own)
+                #expect(view.status == 200)
             }
         }
 
@@ -187,7 +211,11 @@ extension RunningServers {
                 let chain = "<li>static VerificationStore.shared</li><li>VerificationStore.contexts</li>"
                 // With the worker and with the event.
                 #expect(page.components(separatedBy: chain).count == 3)
-                fake.change { $0.overview.services[0].samplesHeap = nil }
+                #expect(page.contains("<a href=\"/heap?service=registrar&amp;worker=7\">Look into its heap</a>"))
+                fake.change { state in
+                    state.overview.services[0].samplesHeap = nil
+                    state.events = []
+                }
                 let without = text(try await get(console, "/"))
                 #expect(!without.contains("worker=7\""))
             }

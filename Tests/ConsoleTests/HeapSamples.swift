@@ -12,15 +12,15 @@ enum HeapSamples {
         chain: [
             "static VerificationStore.shared", "VerificationStore.contexts", "a value of [String: VerificationContext]",
             "VerificationContext.renderedMail", "[UInt8]",
-        ], liveBytes: 98_566_144, share: 0.91, neverFreed: Estimate(estimate: 0.98, low: 0.93, high: 1),
+        ], liveBytes: 98_566_144, share: 0.63, neverFreed: Estimate(estimate: 0.98, low: 0.93, high: 1),
         tookSeconds: 1.5)
 
     /// A control plane's state with a leaking worker that carries the sampler.
-    static func state(base: Bool = true) -> FakeControlPlane.State {
+    static func state(base: Bool = true, now: Moment = Samples.moment(60)) -> FakeControlPlane.State {
         var state = Samples.state()
         state.overview.services[0].samplesHeap = true
         state.overview.services[0].workers[0].leaks = [finding]
-        state.heaps[query] = view(base: base)
+        state.heaps[query] = view(base: base, now: now)
         return state
     }
 
@@ -29,18 +29,20 @@ enum HeapSamples {
         return Estimate(estimate: bytes, low: bytes - abs(bytes) * spread, high: bytes + abs(bytes) * spread)
     }
 
-    static func view(base: Bool = true) -> HeapView {
-        HeapView(
-            of: query, process: ProcessIdentity(pid: 901, startTicks: 90_100), at: Samples.moment(60),
-            tookSeconds: 1.43, isAlive: true, base: base ? Samples.moment(-3_700) : nil, live: estimate(103.4),
-            growth: base ? estimate(58.2) : nil, bytesInUse: 109_445_120, samples: 211, meanBytes: 524_288,
+    static func view(base: Bool = true, now: Moment = Samples.moment(60)) -> HeapView {
+        let before = Moment(
+            uptime: now.uptime + -3_760, wall: WallTime(milliseconds: now.wall.milliseconds - 3_760_000))
+        return HeapView(
+            of: query, process: ProcessIdentity(pid: 901, startTicks: 90_100), at: now,
+            tookSeconds: 1.43, isAlive: true, base: base ? before : nil, live: estimate(148.4),
+            growth: base ? estimate(83.1) : nil, bytesInUse: 155_713_536, samples: 211, meanBytes: 524_288,
             confidence: 0.95, tree: tree(base: base), nodesLeftOut: 12, sites: sites(base: base), sitesLeftOut: 31,
             remarks: ["3 live samples have a stack that ended early, in code without frame pointers"])
     }
 
     /// Depth, function, place, role, MiB, own MiB, grown MiB.
     private static let calls: [(Int, String, String?, HeapRole, Double, Double, Double)] = [
-        (0, "all", nil, .runtime, 103.4, 0, 58.2),
+        (0, "all", nil, .runtime, 148.4, 0, 83.1),
         (1, "start_thread", nil, .runtime, 99.2, 0, 58.1),
         (
             2, "NIOPosix.SelectableEventLoop.run() throws -> ()", "SelectableEventLoop.swift:612", .library, 98.1, 0.4,
@@ -68,7 +70,13 @@ enum HeapSamples {
             -1.3
         ),
         (2, "GRDB.DatabaseQueue.write<A>((GRDB.Database) throws -> A) throws -> A", nil, .library, 1.1, 1.1, -0.5),
-        (1, "main", "main.swift:4", .own, 4.2, 0.2, 0.1),
+        (1, "Registration.SessionCache.run() async -> ()", "SessionCache.swift:18", .own, 38, 0, 21.5),
+        (2, "Registration.SessionCache.insert(Registration.Session) -> ()", "SessionCache.swift:51", .own, 30, 0.5, 19),
+        (3, "Swift._NativeDictionary.copyAndResize(capacity: Swift.Int) -> ()", nil, .runtime, 29.5, 29.5, 18.8),
+        (2, "NIOCore.ByteBuffer.copyBytes(at: Swift.Int) -> ()", "ByteBuffer-core.swift:402", .library, 8, 8, 2.5),
+        (1, "main", "main.swift:4", .own, 11.2, 0.2, 3.5),
+        (2, "Registration.Templates.compile() throws -> ()", "Templates.swift:112", .own, 7, 0, 3.4),
+        (3, "Swift.String.append(Swift.String) -> ()", nil, .runtime, 7, 7, 3.4),
         (2, "Registration.Tables.load() throws -> Registration.Tables", "Tables.swift:77", .own, 4, 4, 0.1),
     ]
 
@@ -94,12 +102,12 @@ enum HeapSamples {
             HeapSite(
                 site: finding.site, fingerprint: finding.fingerprint, role: .own, verdict: "leaks",
                 verdictWords: "leaks", reason: "98 % (93 % to 100 %) of its bytes outlive 9 min", live: estimate(94),
-                share: 0.91, growth: base ? estimate(59.5) : nil, neverFreed: finding.neverFreed,
+                share: 0.63, growth: base ? estimate(59.5) : nil, neverFreed: finding.neverFreed,
                 types: [HeapTypeShare(type: "[UInt8]", bytes: 98_566_144)], chains: [chain]),
             HeapSite(
                 site: "Registration.Tables.load() (Tables.swift:77)", fingerprint: "2f", role: .own, verdict: "settled",
                 verdictWords: "settled", reason: "nothing that stays was added in the last 58 min observed",
-                live: estimate(4, spread: 0.4), share: 0.04, growth: base ? estimate(0.1, spread: 9) : nil,
+                live: estimate(4, spread: 0.4), share: 0.03, growth: base ? estimate(0.1, spread: 9) : nil,
                 neverFreed: Estimate(estimate: 0.004, low: 0, high: 0.02), types: [], chains: []),
         ]
     }

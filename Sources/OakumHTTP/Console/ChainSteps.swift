@@ -6,7 +6,14 @@ enum ChainSteps {
     /// Chains of a worker or an event that are shown as steps; the heap's own page shows all.
     private static let shown = 2
 
-    static func of(_ findings: [HeapFinding]) -> [Markup] {
+    /// - Parameter heap: where more is to be seen; nil when the link stands elsewhere.
+    static func of(_ findings: [HeapFinding], heap: HeapQuery? = nil) -> [Markup] {
+        let chains = chains(findings)
+        guard let heap, !findings.isEmpty else { return chains }
+        return chains + ["<p class=\"leak-site\"><a href=\"/heap?\(heap.parameters)\">Look into its heap</a></p>"]
+    }
+
+    private static func chains(_ findings: [HeapFinding]) -> [Markup] {
         findings.prefix(shown).filter { !$0.chain.isEmpty }.map { finding in
             """
             <p class="leak-site">\(finding.type ?? "What leaks") from <span class="place">\(finding.site)</span>, held by</p>\

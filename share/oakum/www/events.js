@@ -24,7 +24,7 @@ function item(record) {
   node.dataset.new = "";
   node.querySelector(".event-kind").textContent = kind.text;
   node.querySelector(".event-text").textContent = glued(event.message);
-  showChains(node.querySelector("[data-field=leaks]"), event.heap);
+  showChains(node.querySelector("[data-field=leaks]"), event.heap, event);
   const time = node.querySelector("time");
   time.dateTime = new Date(event.at.wall).toISOString();
   time.dataset.at = event.at.wall;

@@ -1,6 +1,6 @@
 // Keeps the table of workers as the overview says. Text is only ever set as text.
 
-import { showChains } from "./chain.js";
+import { heapAddress, showChains } from "./chain.js";
 import { bytes, cores, count, glued, percent, seconds, setText, unknown, verdicts } from "./format.js";
 
 const phases = { starting: "Starting", serving: "Serving", draining: "Draining", down: "Down" };
@@ -57,7 +57,7 @@ function update(row, worker, service, uptime) {
   showChains(field("leaks"), worker.leaks);
   const heap = field("heap");
   heap.hidden = !service.samples_heap || !worker.process;
-  heap.search = `?service=${encodeURIComponent(service.name)}&worker=${worker.number}`;
+  heap.href = heapAddress(service.name, worker.number);
   setText(field("cpu"), cores(worker.cpu_cores));
   setText(field("requests"), count(worker.latest?.requests_total));
   setText(field("age"), worker.started_at ? seconds(uptime - worker.started_at.uptime.seconds) : unknown);
