@@ -12,7 +12,9 @@ import Spawning
 /// that ends its reader does not end `oakum up`.
 struct HeapExaminer: HeapWitness {
     /// Beyond what the look allows itself, milliseconds.
-    static let patience = 12_000 as Int32
+    private static let patience = 12_000 as Int32
+    /// The same for a person, for whom no recycle waits.
+    private static let lookPatience = 18_000 as Int32
     private static let answerLimit = 1 << 20
     private static let viewLimit = 4 << 20
     private static let fileLimit = 16 << 20
@@ -44,7 +46,7 @@ struct HeapExaminer: HeapWitness {
         words += ["--service", subject.worker.service, "--worker", "\(subject.worker.number)"]
         if let form = subject.form { words += ["--form", form.rawValue] }
         let limit = subject.form == nil ? Self.viewLimit : Self.fileLimit
-        switch await Self.run(words, output: path + ".look", limit: limit) {
+        switch await Self.run(words, output: path + ".look", limit: limit, patience: Self.lookPatience) {
         case .success(let bytes):
             guard subject.form == nil else { return .file(bytes) }
             do {
@@ -83,7 +85,7 @@ struct HeapExaminer: HeapWitness {
 
     /// What a process of our own printed; when it failed, the reason that it gave.
     private static func run(
-        _ words: [String], output: String, limit: Int
+        _ words: [String], output: String, limit: Int, patience: Int32 = patience
     ) async -> Result<[UInt8], HeapTarget.Problem> {
         // From an earlier one that was cut off.
         unlink(output)
@@ -94,9 +96,9 @@ struct HeapExaminer: HeapWitness {
         } catch {
             return .failure(HeapTarget.Problem(description: error.reason))
         }
-        let exit = await exit(of: process)
+        let exit = await exit(of: process, patience)
         process.killGroup()
-        guard let exit else { return .failure(HeapTarget.Problem(description: "looking took too long")) }
+        guard let exit else { return .failure(HeapTarget.Problem(description: "looking took too long; is the machine busy?")) }
         let bytes = FileBytes.read(path: output, limit: limit + 1) ?? []
         guard exit == .code(0) else {
             let text = String(decoding: bytes.prefix(2_000), as: UTF8.self)
@@ -110,7 +112,7 @@ struct HeapExaminer: HeapWitness {
     }
 
     /// nil when it takes too long, or is not wanted any more.
-    private static func exit(of process: SpawnedProcess) async -> SpawnedProcess.Exit? {
+    private static func exit(of process: SpawnedProcess, _ patience: Int32) async -> SpawnedProcess.Exit? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 // Waiting blocks, and the threads of tasks are few.

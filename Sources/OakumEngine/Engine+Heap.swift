@@ -3,7 +3,7 @@ import OakumModel
 
 extension Engine {
     /// Beyond what a look allows itself, seconds.
-    private static var lookPatience: Double { 15 }
+    private static var lookPatience: Double { 20 }
 
     package func heap(_ query: HeapQuery) async throws(ControlError) -> HeapView {
         switch try await look(query, as: nil) {
@@ -29,7 +29,7 @@ extension Engine {
             let look = await within(seconds: Self.lookPatience) {
                 await witness?.look(subject) ?? .nothing("no sampler is installed")
             }
-            answer(look ?? .nothing("looking took too long"))
+            answer(look ?? .nothing("looking took too long; is the machine busy?"))
         }
         heapDesk.close()
         answer(.nothing("oakum is ending"))

@@ -12,7 +12,7 @@ package struct RemoteControlPlane: ControlPlane {
 
     /// The largest answer taken: an overview of a hundred workers has some 100 KB, a long history a few MB.
     private static let maxAnswerBytes = 32 << 20
-    /// A look into a heap takes up to fifteen.
+    /// A look into a heap takes up to twenty.
     private static let lookSeconds = 25.0
 
     /// - Parameters:

@@ -98,7 +98,7 @@ struct HeapLookTests {
                     answers.record(error)
                 }
             }
-            oakum.advance(16)
+            oakum.advance(21)
             #expect(answers.values.first?.message.contains("looking took too long") == true)
             oakum.witness.lookGate.open()
             oakum.witness.state.withLock { $0.look = .view(Self.view(2)) }

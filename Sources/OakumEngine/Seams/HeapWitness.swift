@@ -6,7 +6,7 @@ package protocol HeapWitness: Sendable {
     /// Names what leaks in the process. Takes as long as it takes, up to ten seconds: called from nowhere that must not
     /// wait.
     func examine(_ process: ProcessIdentity, of worker: WorkerID) async -> HeapExamination
-    /// All that can be seen in the heap of a process, or in what it left. Takes up to twelve seconds.
+    /// All that can be seen in the heap of a process, or in what it left. Takes up to eighteen seconds.
     func look(_ subject: HeapSubject) async -> HeapLook
     /// Called once a minute: keeps earlier moments of living heaps, so that growth can be told; what dead workers left is
     /// to be bounded, also when they die again and again.

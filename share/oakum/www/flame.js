@@ -26,6 +26,13 @@ function percent(share) {
   return share < 0.0995 ? `${(share * 100).toFixed(1)} %` : `${Math.round(share * 100)} %`;
 }
 
+/** The end of a name says more than its module: what stands in front goes first. */
+function fitted(name, letters) {
+  let rest = name;
+  while (rest.length > letters && /^\w+\.\w/u.test(rest)) rest = rest.slice(rest.indexOf(".") + 1);
+  return rest.length > letters ? `${rest.slice(0, letters - 1)}…` : rest;
+}
+
 export class FlameGraph {
   constructor(figure, root) {
     this.root = root;
@@ -98,8 +105,7 @@ export class FlameGraph {
     const letters = Math.floor((width - 2 * padding) / letterWidth);
     if (letters >= 3) {
       const text = svg("text", { x: padding, y: rowHeight - 7 });
-      const name = shortName(node.function);
-      text.textContent = name.length > letters ? `${name.slice(0, letters - 1)}…` : name;
+      text.textContent = fitted(shortName(node.function), letters);
       group.append(text);
     }
     group.node = node;
