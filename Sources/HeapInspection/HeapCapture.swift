@@ -4,6 +4,8 @@ import OakumModel
 /// A heap, looked at once: its sites with names and types, and why the largest ones' blocks are alive.
 package struct HeapCapture: Sendable {
     package var profile: HeapProfile
+    /// The functions at each return address that was looked up, innermost inlined one first.
+    package var frames: [UInt64: [Frame]]
     /// Types and chains, to be kept for when the process is dead.
     package var snapshot: TypeSnapshot
     /// What is missing and why, one sentence each.
@@ -13,6 +15,11 @@ package struct HeapCapture: Sendable {
     /// The chains of a site, the most frequent first.
     package func chains(of site: Site) -> [TypeSnapshot.SiteChain] {
         snapshot.chains[site.fingerprint.text] ?? []
+    }
+
+    /// The same heap at an earlier moment, with the names of this one; nil when it is another heap's.
+    package func profile(of base: HeapBase) -> HeapProfile? {
+        base.image(before: profile.image).map { HeapProfile($0, frames: frames) }
     }
 
     /// Bounds of a capture.
@@ -80,12 +87,15 @@ package struct HeapCapture: Sendable {
         snapshot.chains = earlier?.process == image.process.identity ? earlier?.chains ?? [:] : [:]
         if let inspector {
             let chains = inspector.chains(of: profile, limits, deadline, &remarks)
-            snapshot.chains.merge(chains) { $1 }
+            // A search that ended too soon says less than an earlier one that did not.
+            snapshot.chains.merge(chains) { old, new in
+                if case .unknown? = new.first?.chain.root, !old.isEmpty { old } else { new }
+            }
         }
         snapshot.remarks = remarks
         let spent = begin.duration(to: clock.now).components
         return HeapCapture(
-            profile: profile, snapshot: snapshot, remarks: remarks,
+            profile: profile, frames: names.frames, snapshot: snapshot, remarks: remarks,
             seconds: Double(spent.seconds) + Double(spent.attoseconds) / 1e18)
     }
 }

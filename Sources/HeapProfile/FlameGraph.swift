@@ -12,6 +12,19 @@ package struct FlameNode: Hashable, Sendable {
     package var growthBytes: Double?
     /// By falling bytes (growth, where something is compared), then name.
     package var children: [FlameNode]
+
+    package init(
+        function: String, place: String?, role: FrameRole, bytes: Double, ownBytes: Double, growthBytes: Double?,
+        children: [FlameNode]
+    ) {
+        self.function = function
+        self.place = place
+        self.role = role
+        self.bytes = bytes
+        self.ownBytes = ownBytes
+        self.growthBytes = growthBytes
+        self.children = children
+    }
 }
 
 extension HeapProfile {

@@ -2,7 +2,7 @@ package import OakumModel
 
 /// What can be asked of a running `oakum`, and done to it. The engine implements it in process, `OakumRemote` over the
 /// control socket; CLI and console know nothing else.
-package protocol ControlPlane: Sendable {
+package protocol ControlPlane: HeapPlane {
     /// Services, workers, verdicts and budgets as of now.
     func overview() async throws(ControlError) -> Overview
     /// Memory over time, for charts. At most `query.points` points a worker.
@@ -11,6 +11,17 @@ package protocol ControlPlane: Sendable {
     func events(_ query: EventQuery) async throws(ControlError) -> [EventRecord]
     /// Carries out a command. Returns when it is accepted; what comes of it is in the journal.
     func perform(_ command: ControlCommand) async throws(ControlError) -> CommandOutcome
+}
+
+/// Looks into the heaps of workers that carry the sampler, without stopping them.
+///
+/// A look takes some seconds and a core. There is one at a time: who asks for the same meanwhile gets its result, who asks
+/// for another is refused. What was seen is good for ten seconds.
+package protocol HeapPlane: Sendable {
+    /// What lives in the heap of a worker, what grew, and who holds what leaks. Of a worker that is gone, what it left.
+    func heap(_ query: HeapQuery) async throws(ControlError) -> HeapView
+    /// The same for other tools: live memory by call stack, in their format.
+    func heapFile(_ query: HeapQuery, as form: HeapFileForm) async throws(ControlError) -> [UInt8]
 }
 
 /// Why a call on the control plane failed.

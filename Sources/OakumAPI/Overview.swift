@@ -62,12 +62,15 @@ package struct ServiceStatus: Hashable, Sendable, Codable {
     package var budget: ByteCount
     package var recycles: Int
     package var recycling: Bool
+    /// Its workers carry the sampler, so that their heaps can be looked into; nil when it is not known.
+    package var samplesHeap: Bool?
     package var workers: [WorkerStatus]
 
     package init(
         name: String, address: String, desiredWorkers: Int, capacityFloor: Int, budget: ByteCount, recycles: Int,
-        recycling: Bool, workers: [WorkerStatus]
+        recycling: Bool, samplesHeap: Bool? = nil, workers: [WorkerStatus]
     ) {
+        self.samplesHeap = samplesHeap
         self.name = name
         self.address = address
         self.desiredWorkers = desiredWorkers
@@ -83,6 +86,7 @@ package struct ServiceStatus: Hashable, Sendable, Codable {
         case desiredWorkers = "desired_workers"
         case capacityFloor = "capacity_floor"
         case budget = "budget_bytes"
+        case samplesHeap = "samples_heap"
     }
 }
 

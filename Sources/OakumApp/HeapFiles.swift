@@ -1,5 +1,8 @@
+import CLinux
 import Foundation
-import OakumModel
+import HeapProfile
+package import OakumModel
+import ProcessReadings
 
 /// The heap files that the workers of one service write, a file a process.
 ///
@@ -21,23 +24,62 @@ package struct HeapFiles: Hashable, Sendable {
 
     func path(pid: Int32) -> String { "\(folder)/\(service)-\(pid).heap" }
 
-    /// Deletes all but the newest files of processes that are gone, and what was kept beside them. Files that cannot be deleted are left to the next
-    /// time.
-    package func prune() {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []  // no folder, nothing to prune
-        let dead = names.compactMap { name -> (path: String, written: Date)? in
-            guard name.hasPrefix(service + "-"), name.hasSuffix(".heap"),
-                let pid = Int32(name.dropFirst(service.count + 1).dropLast(5)),
-                !FileManager.default.fileExists(atPath: "/proc/\(pid)")
-            else { return nil }
-            let path = "\(folder)/\(name)"
-            let attributes = try? FileManager.default.attributesOfItem(atPath: path)  // gone by now: the oldest
-            return (path, attributes?[.modificationDate] as? Date ?? .distantPast)
+    /// Deletes all but the newest files of processes that are gone, and what was kept beside them, and what nobody needs
+    /// any more of what is kept of the living. Files that cannot be deleted are left to the next time.
+    package func prune(now: Uptime) {
+        let names = names
+        let dead = names.compactMap { name -> (name: String, written: Date)? in
+            guard let pid = pid(ofHeapFile: name), !Self.lives(pid) else { return nil }
+            let attributes = try? FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")  // gone: the oldest
+            return (name, attributes?[.modificationDate] as? Date ?? .distantPast)
         }
         for old in dead.sorted(by: { $0.written > $1.written }).dropFirst(Self.keptOfTheDead) {
-            for path in [HeapTarget.snapshotPath(old.path), HeapExaminer.answerPath(old.path), old.path] {
-                try? FileManager.default.removeItem(atPath: path)  // not there, or next time
-            }
+            // Its companions first: without it nobody would know them.
+            for name in names where name.hasPrefix(old.name + ".") { remove(name) }
+            remove(old.name)
         }
+        for (name, pid) in living(names) {
+            let keeping = BaseKeeping(
+                bases: HeapBaseFile.moments(of: name, among: names), started: Self.started(pid) ?? now, now: now)
+            for moment in keeping.dropped { remove(HeapBaseFile.name(of: name, at: moment)) }
+        }
+    }
+
+    /// Living processes of whose heap an earlier moment is to be kept now.
+    func withoutBase(now: Uptime) -> [(path: String, process: ProcessIdentity)] {
+        let names = names
+        return living(names).compactMap { name, pid in
+            let ticks = linux_start_ticks(pid)
+            guard ticks > 0, let started = Self.started(pid) else { return nil }
+            let bases = HeapBaseFile.moments(of: name, among: names)
+            guard BaseKeeping(bases: bases, started: started, now: now).takesOne else { return nil }
+            return ("\(folder)/\(name)", ProcessIdentity(pid: pid, startTicks: ticks))
+        }
+    }
+
+    private var names: [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []  // no folder, no files
+    }
+
+    private func living(_ names: [String]) -> [(name: String, pid: Int32)] {
+        names.sorted().compactMap { name in
+            pid(ofHeapFile: name).flatMap { Self.lives($0) ? (name, $0) : nil }
+        }
+    }
+
+    private func pid(ofHeapFile name: String) -> Int32? {
+        guard name.hasPrefix(service + "-"), name.hasSuffix(".heap") else { return nil }
+        return Int32(name.dropFirst(service.count + 1).dropLast(5))
+    }
+
+    private static func lives(_ pid: Int32) -> Bool { FileManager.default.fileExists(atPath: "/proc/\(pid)") }
+
+    private static func started(_ pid: Int32) -> Uptime? {
+        let ticks = linux_start_ticks(pid)
+        return ticks > 0 ? Uptime(seconds: Double(ticks) / Machine.ticksPerSecond) : nil
+    }
+
+    private func remove(_ name: String) {
+        try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")  // not there, or next time
     }
 }

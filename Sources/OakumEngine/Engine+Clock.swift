@@ -34,6 +34,7 @@ extension Engine {
         if readsAll || (ticks % 2 == 1 && hasInterest(at: now.uptime)) { slowRound.raise() }
         if ticks % 600 == 10 { pruneDue = true }
         if ticks % 60 == 5, witness != nil { examinationJobs.yield(nil) }
+        heapDesk.forget(at: now.uptime)
         if !unwritten.isEmpty || pruneDue { writes.raise() }
         store(stored, at: now)
     }

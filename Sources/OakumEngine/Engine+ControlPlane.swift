@@ -93,7 +93,7 @@ extension Engine: ControlPlane {
         return CommandOutcome(message: paused ? "paused: nothing is recycled until `oakum pause --off`" : "resumed")
     }
 
-    private func unknownService(_ name: String) -> ControlError {
+    func unknownService(_ name: String) -> ControlError {
         let names = configuration.services.map(\.name).joined(separator: ", ")
         return .notFound("there is no service \(name); there is \(names)")
     }
@@ -116,7 +116,7 @@ extension Engine: ControlPlane {
             name: watch.configuration.name, address: addressOf(watch.configuration.name),
             desiredWorkers: pool.settings.desired, capacityFloor: pool.settings.capacityFloor,
             budget: watch.configuration.budget, recycles: pool.finished, recycling: pool.current != nil,
-            workers: workers)
+            samplesHeap: watch.configuration.samplesHeap && witness != nil, workers: workers)
     }
 }
 

@@ -143,7 +143,7 @@ extension Engine {
     }
 
     /// Cancels what takes too long, and answers nil. For work that does not keep to the timeout it was given.
-    private func within<Value: Sendable>(
+    func within<Value: Sendable>(
         seconds: Double, _ work: @escaping @Sendable () async -> Value
     ) async -> Value? {
         await withTaskGroup(of: Value?.self) { group in

@@ -56,6 +56,11 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     let examinationJobs: AsyncStream<Examination?>.Continuation
     let diagnoses: AsyncStream<DiagnosisJob>
     let diagnosisJobs: AsyncStream<DiagnosisJob>.Continuation
+    let looks: AsyncStream<HeapSubject>
+    let lookJobs: AsyncStream<HeapSubject>.Continuation
+    var heapDesk = HeapDesk()
+    /// Those who wait for the look that is under way.
+    var heapWaiters: [CheckedContinuation<HeapLook, Never>] = []
     let endings: AsyncStream<Ending>
     let endingWish: AsyncStream<Ending>.Continuation
 
@@ -112,6 +117,8 @@ package actor Engine<C: Clock> where C.Duration == Duration {
         (self.examinations, self.examinationJobs) = AsyncStream.makeStream()
         // Each is asked for again after ten seconds.
         (self.diagnoses, self.diagnosisJobs) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(64))
+        // One look at a time: the desk sees to it.
+        (self.looks, self.lookJobs) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
         // Ten seconds may wait for a slow disk; what comes beyond that is left out.
         (self.batches, self.newBatches) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(10))
         (self.endings, self.endingWish) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
@@ -157,6 +164,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
             group.addTask { await self.followProbes() }
             group.addTask { await self.followExaminations() }
             group.addTask { await self.followDiagnoses() }
+            group.addTask { await self.followLooks() }
             group.addTask { await self.followSlowRounds() }
             group.addTask { await self.followClock() }
             group.addTask {

@@ -12,6 +12,8 @@ package struct RemoteControlPlane: ControlPlane {
 
     /// The largest answer taken: an overview of a hundred workers has some 100 KB, a long history a few MB.
     private static let maxAnswerBytes = 32 << 20
+    /// A look into a heap takes up to twenty.
+    private static let lookSeconds = 25.0
 
     /// - Parameters:
     ///   - socketPath: `STATE/oakum.sock`.
@@ -49,12 +51,35 @@ package struct RemoteControlPlane: ControlPlane {
         return try await call("POST", "/api/v1/commands", body: Array(body))
     }
 
+    package func heap(_ query: HeapQuery) async throws(ControlError) -> HeapView {
+        try await call("GET", "/api/v1/heap?\(query.parameters)", seconds: Self.lookSeconds)
+    }
+
+    package func heapFile(_ query: HeapQuery, as form: HeapFileForm) async throws(ControlError) -> [UInt8] {
+        try await send("GET", "/api/v1/heap.\(form.rawValue)?\(query.parameters)", seconds: Self.lookSeconds)
+    }
+
     private func call<Answer: Decodable>(
-        _ method: String, _ target: String, body: [UInt8] = []
+        _ method: String, _ target: String, body: [UInt8] = [], seconds: Double = 0
     ) async throws(ControlError) -> Answer {
+        let answer = try await send(method, target, body: body, seconds: seconds)
+        do {
+            let decoder = JSONDecoder()
+            decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+            return try decoder.decode(Answer.self, from: Data(answer))
+        } catch {
+            throw .failed("oakum's answer is not understood (is it of another version?): \(error)")
+        }
+    }
+
+    /// - Parameter seconds: that the other side may take at the least, whatever the timeout.
+    private func send(
+        _ method: String, _ target: String, body: [UInt8] = [], seconds: Double = 0
+    ) async throws(ControlError) -> [UInt8] {
         var request = OutboundRequest(
             method: method, target: .unixSocket(path: socketPath, requestTarget: target), body: body,
-            timeoutSeconds: timeoutSeconds, maxResponseBytes: Self.maxAnswerBytes)
+            timeoutSeconds: max(timeoutSeconds, seconds), maxResponseBytes: Self.maxAnswerBytes)
         if !body.isEmpty {
             request.headers = [("Content-Type", "application/json")]
         }
@@ -65,14 +90,7 @@ package struct RemoteControlPlane: ControlPlane {
             throw Self.failure(error)
         }
         guard response.status == 200 else { throw Self.failure(response) }
-        do {
-            let decoder = JSONDecoder()
-            decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-            return try decoder.decode(Answer.self, from: Data(response.body))
-        } catch {
-            throw .failed("oakum's answer is not understood (is it of another version?): \(error)")
-        }
+        return response.body
     }
 
     private static func failure(_ error: OutboundError) -> ControlError {

@@ -20,6 +20,7 @@ struct Oakum: AsyncParsableCommand {
         subcommands: [
             UpCommand.self, StatusCommand.self, RecycleCommand.self, PauseCommand.self, DownCommand.self,
             HeapCommand.self,
-            WhyCommand.self, AttachCommand.self, EvidenceCommand.self, AnalyzeCommand.self, DrillCommand.self,
+            WhyCommand.self, AttachCommand.self, EvidenceCommand.self, LookCommand.self, KeepBasesCommand.self,
+            AnalyzeCommand.self, DrillCommand.self,
         ])
 }

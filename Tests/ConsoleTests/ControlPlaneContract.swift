@@ -77,6 +77,30 @@ extension RunningServers {
         }
 
         @Test(arguments: Kind.allCases)
+        func `a look into a heap arrives as it is, and so do files`(_ kind: Kind) async throws {
+            let fake = FakeControlPlane(HeapSamples.state())
+            fake.change { $0.heaps[HeapSamples.query]?.live.high = .infinity }
+            try await check(kind, fake) { plane in
+                let view = try await plane.heap(HeapSamples.query)
+                #expect(view == fake.state.withLock { $0.heaps[HeapSamples.query] })
+                for form in HeapFileForm.allCases {
+                    let bytes = try await plane.heapFile(HeapSamples.query, as: form)
+                    #expect(bytes == Array("\(form) of registrar".utf8) + [0, 0xFF, 0x0A])
+                }
+                await #expect(throws: ControlError.notFound("there is no service web")) {
+                    try await plane.heap(HeapQuery(service: "web", worker: 7))
+                }
+                await #expect(throws: ControlError.notFound("there is no worker 9")) {
+                    try await plane.heapFile(HeapQuery(service: "registrar", worker: 9), as: .pprof)
+                }
+                fake.change { $0.overview.services[0].samplesHeap = false }
+                await #expect(throws: ControlError.refused("registrar carries no sampler")) {
+                    try await plane.heap(HeapSamples.query)
+                }
+            }
+        }
+
+        @Test(arguments: Kind.allCases)
         func `commands are carried out, each once`(_ kind: Kind) async throws {
             let fake = FakeControlPlane()
             let commands: [ControlCommand] = [
@@ -121,6 +145,7 @@ extension RunningServers {
             try await check(kind, fake) { plane in
                 await #expect(throws: failure) { try await plane.overview() }
                 await #expect(throws: failure) { try await plane.perform(.down) }
+                await #expect(throws: failure) { try await plane.heap(HeapSamples.query) }
             }
         }
 

@@ -12,6 +12,10 @@ final class FakeControlPlane: ControlPlane {
         /// Thrown by every call while set.
         var failure: ControlError?
         var overviewCalls = 0
+        /// By service and worker.
+        var heaps: [HeapQuery: HeapView] = [:]
+        /// Awaited by every look.
+        var lookTakes: @Sendable () async -> Void = {}
     }
     let state: Mutex<State>
     /// Changes the state before each overview, so that data moves as it is looked at; gets the number of the call.
@@ -83,5 +87,23 @@ final class FakeControlPlane: ControlPlane {
             state.commands.append(command)
             return CommandOutcome(message: "done")
         }
+    }
+
+    func heap(_ query: HeapQuery) async throws(ControlError) -> HeapView {
+        await state.withLock { $0.lookTakes }()
+        return try read { state throws(ControlError) in
+            guard let service = state.overview.services.first(where: { $0.name == query.service }) else {
+                throw .notFound("there is no service \(query.service)")
+            }
+            guard service.samplesHeap == true else { throw .refused("\(query.service) carries no sampler") }
+            guard let view = state.heaps[query] else { throw .notFound("there is no worker \(query.worker)") }
+            return view
+        }
+    }
+
+    func heapFile(_ query: HeapQuery, as form: HeapFileForm) async throws(ControlError) -> [UInt8] {
+        let view = try await heap(query)
+        // Bytes that are no text: they arrive as they are.
+        return Array("\(form) of \(view.service)".utf8) + [0, 0xFF, 0x0A]
     }
 }

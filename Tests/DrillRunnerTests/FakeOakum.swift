@@ -111,4 +111,12 @@ private final class FakePlane: ControlPlane {
     func perform(_ command: ControlCommand) async throws(ControlError) -> CommandOutcome {
         throw .refused("not here")
     }
+
+    func heap(_ query: HeapQuery) async throws(ControlError) -> HeapView {
+        throw .refused("no sampler here")
+    }
+
+    func heapFile(_ query: HeapQuery, as form: HeapFileForm) async throws(ControlError) -> [UInt8] {
+        throw .refused("no sampler here")
+    }
 }

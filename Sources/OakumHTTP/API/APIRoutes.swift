@@ -24,6 +24,17 @@ struct APIRoutes: Sendable {
         router.get("/api/v1/events") { request, _ in
             try Self.json(try await plane.events(try Self.eventQuery(request)))
         }
+        router.get("/api/v1/heap") { request, _ in
+            try Self.json(try await plane.heap(try QueryText.heap(request)))
+        }
+        for form in HeapFileForm.allCases {
+            router.get(RouterPath("/api/v1/heap.\(form.rawValue)")) { request, _ in
+                let query = try QueryText.heap(request)
+                var response = Self.answer(form.mediaType, ByteBuffer(bytes: try await plane.heapFile(query, as: form)))
+                response.headers[.contentDisposition] = "attachment; filename=\"\(form.fileName(query))\""
+                return response
+            }
+        }
         router.get("/api/v1/stream") { request, context in
             try EventStream(plane: plane, hub: hub).respond(to: request, channel: context.channel)
         }
@@ -98,5 +109,20 @@ struct APIRoutes: Sendable {
             throw ControlError.invalid("the request body broke off")
         }
         return whole
+    }
+}
+
+extension HeapFileForm {
+    fileprivate var mediaType: String {
+        switch self {
+        case .pprof: "application/octet-stream"
+        case .folded: "text/plain; charset=utf-8"
+        }
+    }
+
+    /// Of letters, digits, dots and dashes, whatever the service is called.
+    fileprivate func fileName(_ query: HeapQuery) -> String {
+        let service = query.service.prefix(64).map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
+        return "\(String(service))-\(query.worker).\(self == .pprof ? "heap.pb" : "folded.txt")"
     }
 }

@@ -15,6 +15,14 @@ enum QueryText {
         return value
     }
 
+    /// Whose heap is meant.
+    static func heap(_ request: Request) throws(ControlError) -> HeapQuery {
+        guard let service = text(request, "service"), let number = try whole(request, "worker"),
+            let worker = UInt32(exactly: number)
+        else { throw .invalid("name a worker: /api/v1/heap?service=NAME&worker=NUMBER") }
+        return HeapQuery(service: service, worker: worker)
+    }
+
     static func number(_ request: Request, _ name: Substring) throws(ControlError) -> Double? {
         guard let text = text(request, name) else { return nil }
         guard let value = Double(text), value.isFinite, value > 0 else {

@@ -24,10 +24,22 @@ struct ConsoleGuard: RouterMiddleware {
         _ request: Request, context: OakumContext, next: @concurrent (Request, OakumContext) async throws -> Response
     ) async throws -> Response {
         try checkHost(request.head.authority)
+        try checkSite(request.headers)
         guard request.method == .get || request.method == .head else {
             throw request.uri.path == "/api/v1/commands" ? HTTPFailure.commandsElsewhere : HTTPFailure.readOnly
         }
         return try await next(request, context)
+    }
+
+    /// Pages of other sites may link here, and no more: what they make a browser ask for in passing (images, frames,
+    /// scripts) is not answered, so that they cannot keep Oakum busy. Browsers say who asks (Fetch Metadata Request
+    /// Headers, W3C); other clients say nothing.
+    private func checkSite(_ headers: HTTPFields) throws(HTTPFailure) {
+        guard HTTPField.Name("Sec-Fetch-Site").flatMap({ headers[$0] }) == "cross-site",
+            HTTPField.Name("Sec-Fetch-Dest").flatMap({ headers[$0] }) != "document"
+        else { return }
+        throw HTTPFailure(
+            Problem(.forbidden("the console does not answer pages of other sites; open it in a window of its own")))
     }
 
     private func checkHost(_ header: String?) throws(HTTPFailure) {

@@ -13,7 +13,7 @@ struct ConsolePage {
         let lastEvent = events.last?.id ?? 0
         let names = overview.services.map(\.name).joined(separator: ", ")
         return """
-            \(Self.head(title: names.isEmpty ? "Oakum" : "Oakum · \(names)", script: true, charts: hasCharts))
+            \(Self.head(title: names.isEmpty ? "Oakum" : "Oakum · \(names)", script: "console.js", charts: hasCharts))
             <body data-last-event="\(lastEvent)" data-now="\(overview.at.wall.milliseconds)">
             <a class="skip" href="#services">Skip to the services</a>
             <header class="top">
@@ -37,14 +37,16 @@ struct ConsolePage {
     }
 
     /// The page when the control plane does not answer.
-    static func trouble(_ error: ControlError) -> Markup {
+    ///
+    /// - Parameter again: where to try again.
+    static func trouble(_ error: ControlError, again: String = "/") -> Markup {
         """
-        \(head(title: "Oakum", script: false, charts: false))
+        \(head(title: "Oakum"))
         <body>
         <header class="top"><div class="brand">\(mark)<h1>Oakum</h1></div></header>
         <div class="notices"><p class="notice" data-tone="bad" role="alert"><strong>Oakum cannot answer.</strong> \
         \(error.message)</p></div>
-        <p class="retry"><a href="/">Try again</a></p>
+        <p class="retry"><a href="\(again)">Try again</a></p>
         </body>
         </html>
 
@@ -92,9 +94,16 @@ struct ConsolePage {
 
     // MARK: - Parts that never change
 
-    private static func head(title: String, script: Bool, charts: Bool) -> Markup {
+    /// - Parameters:
+    ///   - script: the asset with the page's script.
+    ///   - style: an asset with more style than all pages have.
+    static func head(
+        title: String, script: String? = nil, style: String? = nil, charts: Bool = false
+    ) -> Markup {
         let chartScript: Markup = charts ? "<script src=\"/assets/dygraphs/dygraph.min.js\" defer></script>\n" : ""
-        let pageScript: Markup = script ? "<script type=\"module\" src=\"/assets/console.js\"></script>\n" : ""
+        let pageScript: Markup =
+            script.map { "<script type=\"module\" src=\"/assets/\($0)\"></script>\n" } ?? ""
+        let moreStyle: Markup = style.map { "<link rel=\"stylesheet\" href=\"/assets/\($0)\">\n" } ?? ""
         return """
             <!doctype html>
             <html lang="en">
@@ -105,12 +114,12 @@ struct ConsolePage {
             <title>\(title)</title>
             <link rel="icon" href="\(favicon)">
             <link rel="stylesheet" href="/assets/console.css">
-            \(chartScript)\(pageScript)</head>
+            \(moreStyle)\(chartScript)\(pageScript)</head>
             """
     }
 
     /// A hull's seam, sealed: two planks and the strand between them.
-    private static let mark: Markup = """
+    static let mark: Markup = """
         <svg class="mark" viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">\
         <rect width="32" height="32" rx="8" class="mark-ground"/>\
         <path d="M4 9.5h24M4 22.5h24" class="mark-plank"/>\

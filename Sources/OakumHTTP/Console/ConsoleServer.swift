@@ -57,6 +57,7 @@ package struct ConsoleServer: Service {
         let dygraphs = StaticFiles(folder: configuration.dygraphsFolder)
         let page = ConsolePageRoute(plane: controlPlane, dygraphs: dygraphs)
         router.get("/") { _, _ in await page.respond() }
+        router.get("/heap") { request, _ in await HeapPageRoute(plane: controlPlane).respond(to: request) }
         let assets = StaticFiles(folder: configuration.assetsFolder)
         router.get("/assets/:name") { request, context in
             try await assets.respond(context.parameters.get("name") ?? "", to: request, missing: .noSuchPath)

@@ -21,7 +21,8 @@ struct EventList {
         let event = record.event
         return Self.item(
             id: "\(record.id)", kind: event.kind, milliseconds: event.at.wall.milliseconds,
-            iso: CivilTime(event.at.wall).isoText, time: time(event.at.wall), message: event.message)
+            iso: CivilTime(event.at.wall).isoText, time: time(event.at.wall), message: event.message,
+            leaks: ChainSteps.of(event.heap ?? [], heap: Self.heap(of: event)))
     }
 
     /// The time of day, with the date when it is another day.
@@ -32,14 +33,21 @@ struct EventList {
     }
 
     private static func item(
-        id: String, kind: EventKind, milliseconds: Int64, iso: String, time: String, message: String
+        id: String, kind: EventKind, milliseconds: Int64, iso: String, time: String, message: String,
+        leaks: [Markup] = []
     ) -> Markup {
         """
         <li data-event="\(id)" data-kind="\(kind.rawValue)" data-tone="\(tone(kind))">\
         <p class="event-head"><span class="event-kind">\(Shown.event(kind))</span>\
         <time datetime="\(iso)" data-at="\(milliseconds)">\(time)</time></p>\
-        <p class="event-text">\(Shown.glued(message))</p></li>
+        <p class="event-text">\(Shown.glued(message))</p>\
+        <div class="leaks" data-field="leaks">\(leaks)</div></li>
         """
+    }
+
+    private static func heap(of event: Event) -> HeapQuery? {
+        guard let service = event.service, let worker = event.worker else { return nil }
+        return HeapQuery(service: service, worker: worker)
     }
 
     static func tone(_ kind: EventKind) -> String {

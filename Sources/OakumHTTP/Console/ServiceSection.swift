@@ -41,7 +41,10 @@ struct ServiceSection {
     private var serving: Int { service.workers.count { $0.phase == .serving } }
 
     private var rows: [Markup] {
-        service.workers.map { WorkerRow(worker: $0, budget: service.budget, now: now).markup }
+        service.workers.map { worker in
+            let heap = service.samplesHeap == true ? HeapQuery(service: service.name, worker: worker.number) : nil
+            return WorkerRow(worker: worker, budget: service.budget, now: now, heap: heap).markup
+        }
     }
 
     private var chart: Markup {

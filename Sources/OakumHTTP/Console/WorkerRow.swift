@@ -6,6 +6,8 @@ struct WorkerRow {
     var worker: WorkerStatus
     var budget: ByteCount
     var now: Moment
+    /// Where its heap can be looked at; nil when it carries no sampler.
+    var heap: HeapQuery?
 
     /// Colours repeat after this many workers, in table and chart alike.
     private static let colours: UInt32 = 8
@@ -20,7 +22,10 @@ struct WorkerRow {
             data-verdict="\(worker.verdict.code.rawValue)" data-level="\(Self.level(percent))">
             <th role="rowheader" scope="row"><span class="swatch" data-colour="\(worker.number % Self.colours)" \
             aria-hidden="true"></span><span class="number">\(worker.number)</span> \
-            <span class="pid" data-field="pid">\(pid)</span></th>
+            <span class="pid"><span data-field="pid">\(pid)</span> \
+            <a class="heap-link" data-field="heap" href="/heap?\(heap?.parameters ?? "")" \
+            title="What lives in its memory, and what grew"\(ConsolePage.hidden(heap == nil || worker.process == nil))>\
+            heap</a></span></th>
             <td role="cell" data-label="State"><span class="state" data-field="phase">\
             \(Shown.phase(worker.phase))</span></td>
             <td role="cell" data-label="Memory" class="memory"><span class="amount">\
@@ -31,7 +36,8 @@ struct WorkerRow {
             \(Shown.verdict(worker.verdict.code))</span> <span class="detail" data-field="detail">\
             \(Shown.glued(Shown.detail(of: worker)))</span>\
             <details data-field="evidence"\(ConsolePage.hidden(worker.verdict.evidence.isEmpty))>\
-            <summary>Evidence</summary><ul>\(worker.verdict.evidence.map { "<li>\($0)</li>" })</ul></details></td>
+            <summary>Evidence</summary><ul>\(worker.verdict.evidence.map { "<li>\($0)</li>" })</ul></details>\
+            <div class="leaks" data-field="leaks">\(ChainSteps.of(worker.leaks ?? []))</div></td>
             <td role="cell" data-label="CPU" class="right number" data-field="cpu">\(Shown.cores(worker.cpuCores))</td>
             <td role="cell" data-label="Requests" class="right number" data-field="requests">\
             \(Shown.count(worker.latest?.requests))</td>

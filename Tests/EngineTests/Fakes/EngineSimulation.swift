@@ -58,6 +58,7 @@ final class EngineSimulation: Sendable {
             simulation.journal.gate.open()
             simulation.history.gate.open()
             simulation.witness.gate.open()
+            simulation.witness.lookGate.open()
             group.cancelAll()
             simulation.executor.drain()
             try result.get()
@@ -166,6 +167,13 @@ final class EngineSimulation: Sendable {
         executor.drain()
         guard let result = answer.values.first else { throw Stuck() }
         return try result.get()
+    }
+
+    /// A call whose answer may take its time.
+    func later(_ call: @escaping @Sendable (SimulatedEngine) async -> Void) {
+        guard let engine = running.withLock({ $0?.engine }) else { return }
+        jobs.yield { await call(engine) }
+        executor.drain()
     }
 
     func overview() throws -> Overview {

@@ -13,10 +13,14 @@ final class FakeWitness: HeapWitness {
         var answer = HeapExamination.named([finding])
         var asked: [WorkerID] = []
         var tidied = 0
+        var look = HeapLook.nothing("nobody said what there is to see")
+        var looked: [HeapSubject] = []
     }
 
     let state = Mutex(State())
     let gate = Gate()
+    /// For looks that somebody asks for.
+    let lookGate = Gate()
 
     func tidy() async {
         state.withLock { $0.tidied += 1 }
@@ -26,5 +30,16 @@ final class FakeWitness: HeapWitness {
         state.withLock { $0.asked.append(worker) }
         await gate.pass()
         return state.withLock { $0.answer }
+    }
+
+    func look(_ subject: HeapSubject) async -> HeapLook {
+        state.withLock { $0.looked.append(subject) }
+        // Not wanted any more: the real one kills who looks.
+        await withTaskCancellationHandler {
+            await lookGate.pass()
+        } onCancel: {
+            lookGate.open()
+        }
+        return state.withLock { $0.look }
     }
 }

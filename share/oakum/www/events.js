@@ -1,5 +1,6 @@
 // The list of events: newest first, at most `limit` on the page.
 
+import { showChains } from "./chain.js";
 import { clock, glued, kinds } from "./format.js";
 
 const limit = 100;
@@ -23,6 +24,7 @@ function item(record) {
   node.dataset.new = "";
   node.querySelector(".event-kind").textContent = kind.text;
   node.querySelector(".event-text").textContent = glued(event.message);
+  showChains(node.querySelector("[data-field=leaks]"), event.heap, event);
   const time = node.querySelector("time");
   time.dateTime = new Date(event.at.wall).toISOString();
   time.dataset.at = event.at.wall;

@@ -1,18 +1,10 @@
 // How values are shown to people: the same as Shown.swift does on the server.
 
-const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-export const unknown = "–";
+import { unknown } from "./amounts.js";
+import { two } from "./clock.js";
 
-export function bytes(count) {
-  if (!Number.isFinite(count)) return unknown;
-  let value = count;
-  let unit = 0;
-  while (Math.abs(value) >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return unit === 0 ? `${count} B` : `${value.toFixed(1)} ${units[unit]}`;
-}
+export { bytes, unknown } from "./amounts.js";
+export { clock } from "./clock.js";
 
 export function seconds(value) {
   if (!Number.isFinite(value) || value < 0) return unknown;
@@ -39,16 +31,6 @@ const unitWords = /(\d) (?=(?:s|min|h|d|B|[KMGT]iB|%)(?![\p{L}\p{N}]))/gu;
 /** Numbers stay on one line with their unit, and the two ends of an interval together. */
 export function glued(text) {
   return text.replace(unitWords, "$1\u00A0").replace(/(\d)–(?=\d)/g, "$1\u2060–\u2060");
-}
-
-const two = (value) => String(value).padStart(2, "0");
-
-/** Time of day in the reader's own zone, with the date when it is not today's. */
-export function clock(milliseconds, now = Date.now()) {
-  const at = new Date(milliseconds);
-  const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-  if (at.toDateString() === new Date(now).toDateString()) return time;
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
 }
 
 /** For an axis: hours and minutes, and seconds where they matter. */

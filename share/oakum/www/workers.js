@@ -1,5 +1,6 @@
 // Keeps the table of workers as the overview says. Text is only ever set as text.
 
+import { heapAddress, showChains } from "./chain.js";
 import { bytes, cores, count, glued, percent, seconds, setText, unknown, verdicts } from "./format.js";
 
 const phases = { starting: "Starting", serving: "Serving", draining: "Draining", down: "Down" };
@@ -36,10 +37,10 @@ function showEvidence(details, evidence) {
   );
 }
 
-function update(row, worker, budget, uptime) {
+function update(row, worker, service, uptime) {
   const field = (name) => row.querySelector(`[data-field="${name}"]`);
   const rss = worker.latest?.rss_bytes;
-  const share = percent(rss, budget);
+  const share = percent(rss, service.budget_bytes);
   row.dataset.phase = worker.phase;
   row.dataset.verdict = worker.verdict.verdict;
   row.dataset.level = level(share);
@@ -53,6 +54,10 @@ function update(row, worker, budget, uptime) {
   setText(field("verdict"), verdicts.get(worker.verdict.verdict)?.text ?? worker.verdict.verdict);
   setText(field("detail"), glued(detail(worker)));
   showEvidence(field("evidence"), worker.verdict.evidence);
+  showChains(field("leaks"), worker.leaks);
+  const heap = field("heap");
+  heap.hidden = !service.samples_heap || !worker.process;
+  heap.href = heapAddress(service.name, worker.number);
   setText(field("cpu"), cores(worker.cpu_cores));
   setText(field("requests"), count(worker.latest?.requests_total));
   setText(field("age"), worker.started_at ? seconds(uptime - worker.started_at.uptime.seconds) : unknown);
@@ -78,7 +83,7 @@ export function updateService(section, service, uptime) {
   service.workers.forEach((worker, index) => {
     const row = rows.get(worker.number) ?? newRow(worker.number);
     rows.delete(worker.number);
-    update(row, worker, service.budget_bytes, uptime);
+    update(row, worker, service, uptime);
     if (body.children[index] !== row) body.insertBefore(row, body.children[index] ?? null);
   });
   for (const row of rows.values()) row.remove();

@@ -1,0 +1,44 @@
+// Who holds what leaks, as steps from the root to the leaked type: the same as ChainSteps.swift draws on the server.
+
+const shown = 2;
+
+function element(name, text, className) {
+  const node = document.createElement(name);
+  if (className) node.className = className;
+  node.textContent = text;
+  return node;
+}
+
+function steps(path) {
+  const list = element("ol", "", "chain");
+  list.setAttribute("aria-label", "Who holds it, from the root");
+  list.append(...path.map((step) => element("li", step)));
+  return list;
+}
+
+function link(service, worker) {
+  const line = element("p", "", "leak-site");
+  const anchor = element("a", "Look into its heap");
+  anchor.href = heapAddress(service, worker);
+  line.append(anchor);
+  return line;
+}
+
+export const heapAddress = (service, worker) => `/heap?service=${encodeURIComponent(service)}&worker=${worker}`;
+
+/** Fills `node` with the chains of findings; what is there already stays. With `of`, an event, a link to the heap too. */
+export function showChains(node, findings, of) {
+  const held = (findings ?? []).slice(0, shown).filter((finding) => finding.chain.length > 0);
+  const key = JSON.stringify(held.map((finding) => [finding.type, finding.site, finding.chain]));
+  if (node.dataset.shown === key) return;
+  node.dataset.shown = key;
+  const more = of?.service && of.worker !== undefined && findings?.length > 0 ? [link(of.service, of.worker)] : [];
+  node.replaceChildren(
+    ...held.flatMap((finding) => {
+      const line = element("p", `${finding.type ?? "What leaks"} from `, "leak-site");
+      line.append(element("span", finding.site, "place"), ", held by");
+      return [line, steps(finding.chain)];
+    }),
+    ...more,
+  );
+}
