@@ -8,7 +8,7 @@ import Testing
 
 extension RunningServers {
     /// The page in a real browser, over live data. Without Chromium there is nothing to drive it with.
-    @Suite(.serialized, .timeLimit(.minutes(5)), .enabled(if: Browser.executable != nil))
+    @Suite(.serialized, .timeLimit(.minutes(10)), .enabled(if: Browser.executable != nil))
     struct BrowserTests {
         /// Where screenshots are kept when asked for; they go into the README.
         private static let keep = ProcessInfo.processInfo.environment["OAKUM_SCREENSHOTS"]

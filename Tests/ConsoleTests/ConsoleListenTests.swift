@@ -6,7 +6,7 @@ import Testing
 
 extension RunningServers {
     /// Where the console may listen, and what it says when it cannot; and that bad clients harm nobody.
-    @Suite(.timeLimit(.minutes(1)))
+    @Suite(.timeLimit(.minutes(10)))
     struct ConsoleListenTests {
         private func refusal(_ listen: String, behindProxy: Bool = false) async -> ListenError? {
             let configuration = ConsoleConfiguration(

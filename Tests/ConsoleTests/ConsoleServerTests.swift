@@ -8,7 +8,7 @@ import PrometheusText
 import Testing
 
 extension RunningServers {
-    @Suite(.timeLimit(.minutes(1)))
+    @Suite(.timeLimit(.minutes(10)))
     struct ConsoleServerTests {
         private let client = OutboundClient()
 

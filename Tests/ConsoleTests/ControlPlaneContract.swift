@@ -7,7 +7,7 @@ import Testing
 
 extension RunningServers {
     /// What every control plane does alike; run on the fake itself and on the fake seen through server and socket.
-    @Suite(.timeLimit(.minutes(1)))
+    @Suite(.timeLimit(.minutes(10)))
     struct ControlPlaneContract {
         enum Kind: CaseIterable { case direct, remote }
 

@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 
 extension RunningServers {
-    @Suite(.timeLimit(.minutes(1)))
+    @Suite(.timeLimit(.minutes(10)))
     struct ControlServerTests {
         @Test func `the socket is for its owner alone`() async throws {
             try await withControlServer(FakeControlPlane()) { path, _ in

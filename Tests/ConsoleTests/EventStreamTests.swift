@@ -7,7 +7,7 @@ import ServiceLifecycle
 import Testing
 
 extension RunningServers {
-    @Suite(.timeLimit(.minutes(1)))
+    @Suite(.timeLimit(.minutes(10)))
     struct EventStreamTests {
         private func open(_ console: Console, _ query: String = "", lastEventID: Int? = nil) throws -> RawConnection {
             let connection = try RawConnection(port: console.port)

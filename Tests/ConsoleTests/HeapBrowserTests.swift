@@ -6,7 +6,7 @@ import Testing
 
 extension RunningServers {
     /// The flame graph in a real browser. Without Chromium there is nothing to drive it with.
-    @Suite(.serialized, .timeLimit(.minutes(5)), .enabled(if: Browser.executable != nil))
+    @Suite(.serialized, .timeLimit(.minutes(10)), .enabled(if: Browser.executable != nil))
     struct HeapBrowserTests {
         /// Where screenshots are kept when asked for.
         private static let keep = ProcessInfo.processInfo.environment["OAKUM_SCREENSHOTS"]

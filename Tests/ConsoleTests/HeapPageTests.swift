@@ -8,7 +8,7 @@ import Testing
 
 extension RunningServers {
     /// The heap of a worker, over HTTP and as a page.
-    @Suite(.timeLimit(.minutes(1)))
+    @Suite(.timeLimit(.minutes(10)))
     struct HeapPageTests {
         private static let parameters = HeapSamples.query.parameters
         private let client = OutboundClient()

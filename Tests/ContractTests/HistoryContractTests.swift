@@ -40,7 +40,7 @@ func stored(_ number: UInt32, _ rss: Int64, at moment: Moment, service: String =
         sample: Sample(at: moment.uptime, rss: ByteCount(rss)))
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct HistoryContractTests {
     @Test(arguments: HistoryKind.allCases)
     func `samples come back as they went in, those of one process, rising`(kind: HistoryKind) async throws {

@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 
 /// What the history does when the disk, the files or the process fail, and how much it keeps.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct HistoryFaultTests {
     private func fill(
         _ history: SegmentedHistoryStore, seconds: Range<Int>, workers: UInt32 = 2

@@ -31,7 +31,7 @@ func event(
         message: message)
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct JournalContractTests {
     @Test(arguments: JournalKind.allCases)
     func `numbers rise by one over all batches, and the records come back as they went in`(kind: JournalKind)

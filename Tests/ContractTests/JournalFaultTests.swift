@@ -8,7 +8,7 @@ import OakumTestKit
 import Testing
 
 /// What the journal does when the disk, the file or the process fails.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct JournalFaultTests {
     @Test func `an appended event is there for the next run, killed or not`() async throws {
         try await withTemporaryFolder { folder in

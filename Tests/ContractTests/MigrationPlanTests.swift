@@ -99,7 +99,7 @@ import struct Foundation.UUID
         #expect(throws: MigrationError.unusable(reason: "file is not a database")) { try plan.apply(to: database) }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `connections that start at once apply each migration exactly once`() async throws {
         let path = "\(FileManager.default.temporaryDirectory.path)/oakum-\(UUID().uuidString).sqlite"
         defer {

@@ -10,7 +10,7 @@ import Testing
 @testable import DrillRunner
 
 /// Drills with real processes: a little leaking fixture as the service, a script as `oakum`.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct DrillRunTests {
     private static let leak: [(EventKind, Verdict?)] = [
         (.verdict, Verdict(code: .leak, onsetSeconds: 0)), (.recycleFinished, nil),

@@ -4,7 +4,7 @@ import OakumModel
 import OakumTestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct ActsTests {
     private static let mebibyte = 1_048_576.0
 

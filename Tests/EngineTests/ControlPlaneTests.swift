@@ -4,7 +4,7 @@ import OakumModel
 import OakumTestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct ControlPlaneTests {
     @Test func `the overview tells workers, budget, address and Oakum itself`() async throws {
         try await EngineSimulation.run { (oakum) throws in

@@ -6,7 +6,7 @@ import OakumTestKit
 import Testing
 
 /// What the engine makes of a leak and of everything else it reads.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct EngineDiagnosisTests {
     private static let leaky = [
         "web": KeeperModel(seed: 1) { number, _ in

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// A leaking worker's heap is looked into before the worker is gone.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct HeapEvidenceTests {
     private static let leaky = [
         "web": KeeperModel(seed: 1) { number, _ in

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// A look into a heap that somebody asks for.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct HeapLookTests {
     private static let query = HeapQuery(service: "web", worker: 1)
 

@@ -4,7 +4,7 @@ import OakumModel
 import OakumTestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct KeeperTroubleTests {
     @Test func `a lost keeper is a problem that is told once, and its return too`() async throws {
         try await EngineSimulation.run { (oakum) throws in

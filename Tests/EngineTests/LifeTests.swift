@@ -5,7 +5,7 @@ import OakumTestKit
 import Recycling
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct LifeTests {
     @Test func `a first start brings up the workers and tells it in order`() async throws {
         try await EngineSimulation.run { (oakum) throws in

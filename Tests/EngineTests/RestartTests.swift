@@ -4,7 +4,7 @@ import OakumModel
 import OakumTestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct RestartTests {
     /// Workers that leak half a mebibyte a second.
     private func leaky(_ bytesPerSecond: Double = 524_288) -> KeeperModel {

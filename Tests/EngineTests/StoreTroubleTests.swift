@@ -4,7 +4,7 @@ import OakumModel
 import OakumTestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct StoreTroubleTests {
     @Test func `a full disk keeps the events and writes them in order when there is room again`() async throws {
         try await EngineSimulation.run { (oakum) throws in

@@ -11,7 +11,7 @@ private let canRun = FileManager.default.isExecutableFile(atPath: root + "/scrip
 
 /// A file that the sampler itself wrote, in a process that was killed: the reader must agree with the writer about every
 /// field, and the statistics with a program whose allocations are known.
-@Suite(.serialized, .timeLimit(.minutes(3)), .enabled(if: canRun))
+@Suite(.serialized, .timeLimit(.minutes(10)), .enabled(if: canRun))
 struct RealSamplerTests {
     /// Keeps 4,000 blocks of 1,000 bytes, frees as many of 3,000, and dies by SIGKILL.
     private static let program = """

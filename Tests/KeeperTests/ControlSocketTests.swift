@@ -6,7 +6,7 @@ import Spawning
 import Testing
 
 /// Clients that come, go, lie, and do not listen.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ControlSocketTests {
     @Test func `workers outlive the client, and the next one takes them over`() async throws {
         try await withKeeper { keeper in

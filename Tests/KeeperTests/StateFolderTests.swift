@@ -5,7 +5,7 @@ import Spawning
 import Testing
 
 /// The keeper's folder and command line.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct StateFolderTests {
     @Test func `a second keeper for the same folder is refused and harms nothing`() async throws {
         try await withKeeper { keeper in

@@ -6,7 +6,7 @@ import Spawning
 import Testing
 
 /// What a worker finds when it starts, and what it may tell.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct WorkerContractTests {
     @Test func `a worker starts with its sockets, its environment and nothing else`() async throws {
         try await withKeeper { keeper in

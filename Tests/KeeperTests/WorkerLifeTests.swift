@@ -6,7 +6,7 @@ import Spawning
 import Testing
 
 /// What the keeper does when workers live and die.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct WorkerLifeTests {
     @Test func `a killed worker is replaced under its number, by a new process`() async throws {
         try await withKeeper { keeper in

@@ -4,7 +4,7 @@ import OakumTestKit
 import Outbound
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct AdminProbeTests {
     @Test(arguments: [
         ("200 OK", true), ("204 No Content", true), ("503 Service Unavailable", false), ("302 Found", false),

@@ -7,7 +7,7 @@ import OakumTestKit
 import Testing
 
 /// `KeeperClient` with real keepers and real little workers.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct KeeperClientTests {
     @Test func `an order brings up workers, and stopAll takes down everything`() async throws {
         try await withFolder { folder in

@@ -2,7 +2,7 @@ import Foundation
 import Outbound
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct OutboundTests {
     let client = OutboundClient(maxConcurrent: 8)
 

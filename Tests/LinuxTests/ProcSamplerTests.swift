@@ -6,7 +6,7 @@ import OakumTestKit
 import Spawning
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ProcSamplerTests {
     @Test func `a process that grows is seen to grow, by its anonymous memory`() async throws {
         let sampler = ProcSampler()

@@ -2,7 +2,7 @@ import LoadGenerator
 import Testing
 
 /// How connections are kept, rested, given up and counted.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ConnectionTests {
     private func plan(_ port: Int, seconds: Double, perSecond: Double, _ policy: ConnectionPolicy) -> LoadPlan {
         LoadPlan(

@@ -2,7 +2,7 @@ import LoadGenerator
 import Testing
 
 /// Every way in which a request can fail is told from the others. Against real sockets on the loopback interface.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct FailureKindTests {
     private func plan(
         _ ports: [Int], seconds: Double = 0.2, perSecond: Double = 50, timeout: Double = 5,

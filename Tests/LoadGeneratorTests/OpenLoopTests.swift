@@ -2,7 +2,7 @@ import LoadGenerator
 import Testing
 
 /// The loop is open: what the server does changes neither the schedule nor hides in the latencies.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct OpenLoopTests {
     private func plan(_ port: Int, seconds: Double, perSecond: Double) -> LoadPlan {
         LoadPlan(

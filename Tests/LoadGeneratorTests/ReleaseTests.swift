@@ -4,7 +4,7 @@ import Testing
 @testable import LoadGenerator
 
 /// A run is gone when it is over: drills and stress tests make many in one process.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ReleaseTests {
     private func plan(_ port: Int, seconds: Double) -> LoadPlan {
         LoadPlan(

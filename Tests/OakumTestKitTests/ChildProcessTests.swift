@@ -3,7 +3,7 @@ import OakumTestKit
 import Spawning
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ChildProcessTests {
     @Test func `output, environment and exit code of a child are seen`() async throws {
         let environment = ["OAKUM_TEST_WORD": "tar"]

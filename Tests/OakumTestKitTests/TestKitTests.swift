@@ -2,7 +2,7 @@ import Foundation
 import OakumTestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct TestKitTests {
     @Test func `a seed gives the published SplitMix64 sequence`() {
         var generator = SeededGenerator(seed: 1_234_567)

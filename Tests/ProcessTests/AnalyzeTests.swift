@@ -4,7 +4,7 @@ import Spawning
 import Testing
 
 /// `oakum analyze` as a user meets it: verdicts, JSON, exit codes, and errors that name file and line.
-@Suite(.serialized, .tags(.realProcess), .timeLimit(.minutes(5)))
+@Suite(.serialized, .tags(.realProcess), .timeLimit(.minutes(10)))
 struct AnalyzeTests {
     private static let mebibyte = 1_048_576
 

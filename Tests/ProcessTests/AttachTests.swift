@@ -4,7 +4,7 @@ import Spawning
 import Testing
 
 /// `oakum attach` on processes that know nothing of Oakum.
-@Suite(.serialized, .tags(.realProcess), .timeLimit(.minutes(5)))
+@Suite(.serialized, .tags(.realProcess), .timeLimit(.minutes(10)))
 struct AttachTests {
     @Test func `a process that leaks is told, with what grew, and is left alone`() async throws {
         // 20 times a second 100 kB that stay; a child comes and goes meanwhile.

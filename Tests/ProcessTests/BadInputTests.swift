@@ -7,7 +7,7 @@ import Outbound
 import Testing
 
 /// Bad input at the door: a clear error, and nothing breaks.
-@Suite(.serialized, .tags(.realProcess), .timeLimit(.minutes(5)))
+@Suite(.serialized, .tags(.realProcess), .timeLimit(.minutes(10)))
 struct BadInputTests {
     @Test(arguments: [
         ("services: [", "not YAML"),

@@ -6,7 +6,7 @@ import Outbound
 import Testing
 
 /// Full disks, slow clients and bodies that are far too large, through a running `oakum up`.
-@Suite(.serialized, .tags(.realProcess), .timeLimit(.minutes(5)))
+@Suite(.serialized, .tags(.realProcess), .timeLimit(.minutes(10)))
 struct HardTimesTests {
     @Test(.enabled(if: SmallDisk.isAllowed, "mounting needs root"))
     func `a full disk under the state folder is told of, harms no request, and costs no event`() async throws {

@@ -6,7 +6,7 @@ import Outbound
 import Testing
 
 /// `oakum heap` and `oakum why` on the registration service with incident A's fault.
-@Suite(.serialized, .tags(.realProcess), .timeLimit(.minutes(5)))
+@Suite(.serialized, .tags(.realProcess), .timeLimit(.minutes(10)))
 struct HeapCommandTests {
     /// A leaking service of one worker whose every large block is sampled, after 120 sign-ups.
     private func withLeak(_ body: (OakumUnderTest, _ pid: Int32) async throws -> Void) async throws {

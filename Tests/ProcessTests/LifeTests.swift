@@ -8,7 +8,7 @@ import Spawning
 import Testing
 
 /// The life of a real `oakum up`: starts, deaths, hand-overs.
-@Suite(.serialized, .tags(.realProcess), .timeLimit(.minutes(5)))
+@Suite(.serialized, .tags(.realProcess), .timeLimit(.minutes(10)))
 struct LifeTests {
     @Test func `up starts workers that serve a sign-up, and down leaves nothing behind`() async throws {
         try await withOakum { oakum in

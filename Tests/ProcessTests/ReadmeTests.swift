@@ -4,7 +4,7 @@ import Spawning
 import Testing
 
 /// What the README tells people to type, typed.
-@Suite(.serialized, .tags(.realProcess), .timeLimit(.minutes(5)))
+@Suite(.serialized, .tags(.realProcess), .timeLimit(.minutes(10)))
 struct ReadmeTests {
     private let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()

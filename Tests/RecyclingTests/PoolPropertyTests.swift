@@ -3,7 +3,7 @@ import OakumTestKit
 import Recycling
 import Testing
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct PoolPropertyTests {
     @Test func `whatever happens, the rules hold, and when crashes stop all is well again`() async throws {
         try await forAll(seeds: 80) { generator in

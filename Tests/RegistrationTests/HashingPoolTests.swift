@@ -3,7 +3,7 @@ import RegistrationCore
 import RegistrationHTTP
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct HashingPoolTests {
+@Suite(.timeLimit(.minutes(10))) struct HashingPoolTests {
     static let cheap = HashCost(memoryKiB: 64, passes: 1)
     /// Tens of milliseconds, so that what waits really waits.
     static let slow = HashCost(memoryKiB: 16 * 1024, passes: 3)

@@ -4,7 +4,7 @@ import Outbound
 import Spawning
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5))) struct RegistrarDrillTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct RegistrarDrillTests {
     static let mebibyte = 1024 * 1024
 
     /// How much RSS grows over that many sign-ups, after some to warm up.

@@ -6,7 +6,7 @@ import RegistrationHTTP
 import Spawning
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5))) struct RegistrarHTTPTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct RegistrarHTTPTests {
     @Test func `a person signs up, logs in and is recognised`() async throws {
         try await RunningRegistrar.with { registrar in
             let signUp = try await registrar.signUp("Ada@example.org")

@@ -5,7 +5,7 @@ import PrometheusText
 import Spawning
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(5))) struct RegistrarProcessTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct RegistrarProcessTests {
     @Test func `an acknowledged sign-up survives SIGKILL`() async throws {
         try await withTemporaryFolder { folder in
             let database = folder.file("a.sqlite")

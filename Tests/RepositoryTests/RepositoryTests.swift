@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The rules of docs/architecture.md and CONTRIBUTING.md that a machine can check, on the project as it is.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct RepositoryTests {
     private let tree = ProjectTree()
 

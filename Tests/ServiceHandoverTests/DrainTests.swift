@@ -3,7 +3,7 @@ import OakumTestKit
 import ServiceHandover
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(3))) struct DrainTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct DrainTests {
     @Test func `a drain answers what is under way, then closes politely`() async throws {
         let gate = TestGate()
         let shared = try SharedSocket()

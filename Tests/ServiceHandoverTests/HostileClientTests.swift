@@ -2,7 +2,7 @@ import OakumTestKit
 import ServiceHandover
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct HostileClientTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct HostileClientTests {
     @Test func `bytes that are no HTTP are answered with 400 and an end`() async throws {
         try await withService { service in
             let answer = try await blocking {

@@ -3,7 +3,7 @@ import OakumTestKit
 import ServiceHandover
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct ServingTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct ServingTests {
     @Test func `a service on its own sockets answers and advertises its idle window`() async throws {
         try await withService { service in
             let answers = try await blocking { [http = service.http] in

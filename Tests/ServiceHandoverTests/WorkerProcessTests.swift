@@ -4,7 +4,7 @@ import ServiceHandover
 import Spawning
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(3))) struct WorkerProcessTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct WorkerProcessTests {
     private func example() throws -> String { try builtExecutable("example-handover") }
 
     @Test func `a service runs under plain systemd socket activation`() async throws {

@@ -2,7 +2,7 @@ import OakumTestKit
 import ServiceHandover
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(3))) struct ZeroLossTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct ZeroLossTests {
     /// New connections, busy kept-alive ones, and slow users who think for most of the advertised second.
     static let clients: [LoadClients.Kind] =
         Array(repeating: .newConnectionEach, count: 6)

@@ -4,9 +4,9 @@
 package struct ThinnedSeries<Reading: Sendable>: Sendable {
     package let capacity: Int
     package private(set) var readings: [Reading] = []
-    /// Of so many readings one is kept.
+    /// Kept are the readings whose number is a multiple of this.
     private var stride = 1
-    private var skipped = 0
+    private var seen = 0
 
     /// - Parameter capacity: at least 2.
     package init(capacity: Int) {
@@ -14,12 +14,12 @@ package struct ThinnedSeries<Reading: Sendable>: Sendable {
     }
 
     package mutating func append(_ reading: Reading) {
-        skipped += 1
-        guard skipped >= stride else { return }
-        skipped = 0
+        defer { seen += 1 }
+        guard seen.isMultiple(of: stride) else { return }
         if readings.count >= capacity {
             readings = thinned
             stride *= 2
+            guard seen.isMultiple(of: stride) else { return }
         }
         readings.append(reading)
     }

@@ -60,7 +60,7 @@ import class Foundation.FileManager
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(10)))
     func `stores opened at once on one missing file all work, and each address is added exactly once`() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.file("a.sqlite")
