@@ -15,11 +15,13 @@ struct ControlArm: Sendable {
     /// The argv with variables still in it, options for the fault included.
     let command: [String]
     let folder: String
+    var wrongMove: WrongMove?
     let tell: @Sendable (DrillNews) -> Void
 
     struct Outcome: Sendable {
         var load: LoadReport
         var restarts: Int
+        var wrongMove: WrongMoveReport?
     }
 
     func run(_ load: DrillLoad, seconds: Double) async throws(DrillError) -> Outcome {
@@ -29,7 +31,8 @@ struct ControlArm: Sendable {
                 Share(
                     number: number, port: try freePort(), service: service, command: command, folder: folder))
         }
-        let watch = ControlWatch(shares: shares, budgetBytes: service.budgetBytes, tell: tell)
+        let watch = ControlWatch(
+            shares: shares, budgetBytes: service.budgetBytes, wrongMove: wrongMove, tell: tell)
         defer { watch.stopAll() }
         try watch.startAll()
         for share in shares { try await waitUntilReady(share, watch) }
@@ -37,7 +40,7 @@ struct ControlArm: Sendable {
         let report = try await ArmLoad.run(plan, every: Self.lookEvery) { snapshot throws(DrillError) in
             try watch.look(snapshot, at: uptimeNow())
         }
-        return Outcome(load: report, restarts: watch.restarts)
+        return Outcome(load: report, restarts: watch.restarts, wrongMove: watch.wrongMoveReport)
     }
 
     private func waitUntilReady(_ share: Share, _ watch: ControlWatch) async throws(DrillError) {
@@ -100,6 +103,7 @@ final class ControlWatch: Sendable {
         var running: [Running]
         var restarts = 0
         var lastStatus: Uptime?
+        var move: WrongMoveCourse?
     }
 
     private let shares: [Share]
@@ -107,15 +111,23 @@ final class ControlWatch: Sendable {
     private let tell: @Sendable (DrillNews) -> Void
     private let state: Mutex<State>
 
-    init(shares: [Share], budgetBytes: Int64, tell: @escaping @Sendable (DrillNews) -> Void) {
+    init(
+        shares: [Share], budgetBytes: Int64, wrongMove: WrongMove? = nil,
+        tell: @escaping @Sendable (DrillNews) -> Void
+    ) {
         self.shares = shares
         self.budgetBytes = budgetBytes
         self.tell = tell
-        state = Mutex(State(running: shares.map { _ in Running() }))
+        state = Mutex(
+            State(running: shares.map { _ in Running() }, move: wrongMove.map { WrongMoveCourse($0, of: shares.count) })
+        )
     }
 
+    /// What the wrong move bought; nil when there was none, or its time did not come.
+    var wrongMoveReport: WrongMoveReport? { state.withLock { $0.move?.report } }
+
     /// How often a process was started again.
-    var restarts: Int { state.withLock { $0.restarts } }
+    var restarts: Int { state.withLock { max(0, $0.restarts) } }
 
     func startAll() throws(DrillError) {
         for place in shares.indices {
@@ -145,6 +157,9 @@ final class ControlWatch: Sendable {
         for place in shares.indices {
             let running = state.withLock { $0.running[place] }
             memory.append(try lookAt(place, running, at: now, seconds: seconds))
+        }
+        if let seconds, state.withLock({ $0.move?.look(memory, at: seconds) == true }) {
+            restartAll(at: now, seconds: seconds)
         }
         let isDue = state.withLock { state in
             if let last = state.lastStatus, now - last < 1 { return false }
@@ -191,6 +206,21 @@ final class ControlWatch: Sendable {
         let size = ByteCount(resident)
         tell(.note(.control, seconds: seconds, text: "process \(number) is killed: \(size), over its budget"))
         return resident
+    }
+
+    /// As somebody would at a console: told to stop, then started again by the supervisor.
+    private func restartAll(at now: Uptime, seconds: Double) {
+        tell(.note(.control, seconds: seconds, text: "all processes are restarted, as was done then"))
+        for place in shares.indices {
+            guard let process = state.withLock({ $0.running[place].process }) else { continue }
+            process.send(SIGTERM)
+            if process.waitForExit(milliseconds: 2_000) == nil { process.killGroup() }
+            // Asked for: not one of those that the fault brought about.
+            state.withLock {
+                $0.running[place] = Running(process: nil, restartAt: now + ControlArm.restartAfterSeconds)
+                $0.restarts -= 1
+            }
+        }
     }
 
     private func ended(_ place: Int, at now: Uptime) {

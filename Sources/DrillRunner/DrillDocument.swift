@@ -8,6 +8,8 @@ package struct DrillDocument: Sendable {
     package var fault: DrillFault
     package var load: DrillLoad
     package var arms: DrillArms
+    /// What people did then that did not help; nil when it is not replayed.
+    package var wrongMove: WrongMove?
     /// Keys and values of `recycle` as `oakum.yaml` takes them.
     package var recycle: [(key: String, value: String)]
     /// The same of `heap`; empty: the workers carry no sampler.
@@ -86,6 +88,12 @@ package struct DrillArms: Hashable, Sendable {
     }
 }
 
+/// The historical wrong move, in the control arm.
+package struct WrongMove: Hashable, Sendable {
+    /// All processes are stopped and started again, so long after the first request.
+    package var restartAtSeconds: Double
+}
+
 /// What is run.
 package enum DrillArm: String, Hashable, Sendable, CaseIterable {
     /// What happened then: plain processes, killed at their budget.
@@ -104,6 +112,10 @@ package struct DrillExpectations: Hashable, Sendable {
     package var recyclesAtLeast = 0
     /// What the leak must be called; nil when nothing is expected.
     package var named: Name?
+    /// What must be told as the first cause, and nothing else before it; nil when nothing is expected.
+    package var firstCause: String?
+    /// How far the forecast of what a recycle buys may be off, percent of what it did buy.
+    package var restartBuysWithinPercent: Double?
 
     /// The right answer. Texts are parts of what must be named.
     package struct Name: Hashable, Sendable {

@@ -35,7 +35,8 @@ package enum DrillDocumentReader {
     /// Reads a text. Line numbers of problems are lines of the whole text.
     package static func parse(_ text: String) throws(YAMLProblem) -> DrillDocument {
         let root = try YAMLValue.parse(try block(of: text), name: "the drill block").mapping(
-            ["scenario", "service", "fault", "load", "arms", "recycle", "heap", "expect", "then"], as: "the drill block"
+            ["scenario", "service", "fault", "load", "arms", "wrong_move", "recycle", "heap", "expect", "then"],
+            as: "the drill block"
         )
         let scenario = try root.require("scenario", hint: "a short name, such as registration-leak")
         let name = try scenario.string()
@@ -48,6 +49,7 @@ package enum DrillDocumentReader {
             fault: try DrillServiceReader.fault(try root.require("fault")),
             load: try DrillLoadReader.load(try root.require("load")),
             arms: try arms(try root.require("arms", hint: "`arms: {control: 55s, protected: 75s, patched: 45s}`")),
+            wrongMove: try wrongMove(root["wrong_move"]),
             recycle: try recycle(root["recycle"]),
             heap: try heap(root["heap"]),
             expectations: try expectations(root["expect"]),
@@ -99,6 +101,13 @@ package enum DrillDocumentReader {
             patched: try mapping.require("patched").seconds(in: 1...3_600))
     }
 
+    private static func wrongMove(_ value: YAMLValue?) throws(YAMLProblem) -> WrongMove? {
+        guard let value else { return nil }
+        let mapping = try value.mapping(["restart_at"])
+        let restart = try mapping.require("restart_at", hint: "the time after the first request, such as 25s")
+        return WrongMove(restartAtSeconds: try restart.seconds(in: 1...3_600))
+    }
+
     private static func recycle(_ value: YAMLValue?) throws(YAMLProblem) -> [(key: String, value: String)] {
         guard let value else { return [] }
         let keys = ["at_percent", "lead", "minimum_interval", "at_most_per_hour", "capacity_floor", "drain_deadline"]
@@ -132,12 +141,17 @@ package enum DrillDocumentReader {
     private static func expectations(_ value: YAMLValue?) throws(YAMLProblem) -> DrillExpectations {
         var result = DrillExpectations()
         guard let value else { return result }
-        let mapping = try value.mapping(["requests_at_least", "detected_within", "recycles_at_least", "named"])
+        let mapping = try value.mapping([
+            "requests_at_least", "detected_within", "recycles_at_least", "named", "first_cause",
+            "restart_buys_within_percent",
+        ])
         if let requests = mapping["requests_at_least"] {
             result.requestsAtLeast = UInt64(try requests.integer(in: 0...1_000_000_000))
         }
         result.detectedWithinSeconds = try mapping["detected_within"]?.seconds()
         if let named = mapping["named"] { result.named = try name(named) }
+        result.firstCause = try mapping["first_cause"]?.string()
+        result.restartBuysWithinPercent = try mapping["restart_buys_within_percent"]?.number(in: 0...1_000)
         result.recyclesAtLeast = try mapping["recycles_at_least"]?.integer(in: 0...1_000) ?? 0
         return result
     }

@@ -18,13 +18,13 @@ enum DrillJudgement {
     }
 
     static func report(
-        _ document: DrillDocument, control: (load: LoadReport, restarts: Int), protected: Watched, patched: Watched
+        _ document: DrillDocument, control: ControlArm.Outcome, protected: Watched, patched: Watched
     ) -> DrillReport {
         var report = DrillReport(
             scenario: document.scenario, exit: Exit.passed, reasons: [],
             control: ControlReport(
                 load: ArmNumbers(control.load), firstFailureSeconds: control.load.firstFailureSeconds.map(rounded),
-                restarts: control.restarts),
+                restarts: control.restarts, wrongMove: control.wrongMove),
             protected: ProtectedReport(
                 load: ArmNumbers(protected.load),
                 impactOnsetSeconds: protected.load.firstFailureSeconds.map(rounded),
@@ -127,9 +127,35 @@ enum DrillJudgement {
                 """
             )
         }
+        result += causeShortfalls(report.protected, expectations)
         if let right = expectations.named {
             let naming = report.protected.naming ?? LeakNaming()
             result += naming.shortfalls(right, detectedSeconds: report.protected.detectedSeconds)
+        }
+        return result
+    }
+
+    private static func causeShortfalls(
+        _ report: ProtectedReport, _ expectations: DrillExpectations
+    ) -> [String] {
+        var result: [String] = []
+        if let right = expectations.firstCause {
+            if report.firstCause != right {
+                result.append("the first cause was said to be \(report.firstCause ?? "unknown"), not \(right)")
+            }
+            if !report.misledBy.isEmpty {
+                result.append("causes were told and taken back: \(report.misledBy.joined(separator: ", "))")
+            }
+        }
+        if let percent = expectations.restartBuysWithinPercent {
+            guard let predicted = report.restartBuys?.predicted, let observed = report.restartBuys?.observed else {
+                return result + ["what a recycle buys was not both predicted and observed: give the arm more time"]
+            }
+            if abs(predicted - observed) > observed * percent / 100 {
+                result.append(
+                    "a recycle was expected to buy \(predicted) s and bought \(observed) s: off by more than \(percent) %"
+                )
+            }
         }
         return result
     }

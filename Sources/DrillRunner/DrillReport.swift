@@ -23,14 +23,20 @@ package struct ControlReport: Hashable, Sendable, Codable {
     package var load: ArmNumbers
     package var firstFailureSeconds: Double?
     package var restarts: Int
+    /// Absent when the document has none.
+    package var wrongMove: WrongMoveReport?
 
     private enum CodingKeys: String, CodingKey {
         case restarts
         case firstFailureSeconds = "first_failure_s"
+        case wrongMove = "wrong_move"
     }
 
-    package init(load: ArmNumbers, firstFailureSeconds: Double?, restarts: Int) {
+    package init(
+        load: ArmNumbers, firstFailureSeconds: Double?, restarts: Int, wrongMove: WrongMoveReport? = nil
+    ) {
         self.load = load
+        self.wrongMove = wrongMove
         self.firstFailureSeconds = firstFailureSeconds
         self.restarts = restarts
     }
@@ -40,6 +46,7 @@ package struct ControlReport: Hashable, Sendable, Codable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         firstFailureSeconds = try container.decodeIfPresent(Double.self, forKey: .firstFailureSeconds)
         restarts = try container.decode(Int.self, forKey: .restarts)
+        wrongMove = try container.decodeIfPresent(WrongMoveReport.self, forKey: .wrongMove)
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -47,6 +54,7 @@ package struct ControlReport: Hashable, Sendable, Codable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(firstFailureSeconds, forKey: .firstFailureSeconds)
         try container.encode(restarts, forKey: .restarts)
+        try container.encodeIfPresent(wrongMove, forKey: .wrongMove)
     }
 }
 
@@ -89,6 +97,9 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
     package var ownMemory: OwnMemory?
     /// Absent when the workers carried no sampler.
     package var naming: LeakNaming?
+    /// The first cause that was told, and causes that were told and taken back.
+    package var firstCause: String?
+    package var misledBy: [String]
 
     private enum CodingKeys: String, CodingKey {
         case verdict, recycles
@@ -98,6 +109,8 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
         case recycledSeconds = "recycled_s"
         case restartBuys = "restart_buys_s"
         case ownMemory = "oakum_rss_bytes"
+        case firstCause = "first_cause"
+        case misledBy = "misled_by"
     }
 
     init(load: ArmNumbers, impactOnsetSeconds: Double?, findings: OakumFindings) {
@@ -110,6 +123,8 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
         verdict = findings.verdict
         ownMemory = findings.ownMemory
         naming = findings.naming
+        firstCause = findings.firstCause
+        misledBy = findings.misledBy
         restartBuys = findings.bought.map { RestartBuys(predicted: $0.predictedSeconds, observed: $0.observedSeconds) }
     }
 
@@ -125,6 +140,8 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
         restartBuys = try container.decodeIfPresent(RestartBuys.self, forKey: .restartBuys)
         ownMemory = try container.decodeIfPresent(OwnMemory.self, forKey: .ownMemory)
         naming = try LeakNaming(ifPresentIn: decoder)
+        firstCause = try container.decodeIfPresent(String.self, forKey: .firstCause)
+        misledBy = try container.decodeIfPresent([String].self, forKey: .misledBy) ?? []
     }
 
     /// What did not happen is null, not absent.
@@ -139,6 +156,8 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
         try container.encode(verdict, forKey: .verdict)
         try container.encode(restartBuys, forKey: .restartBuys)
         try container.encodeIfPresent(ownMemory, forKey: .ownMemory)
+        try container.encode(firstCause, forKey: .firstCause)
+        try container.encode(misledBy, forKey: .misledBy)
         try naming?.encode(to: encoder)
     }
 }

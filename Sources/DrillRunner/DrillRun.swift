@@ -81,15 +81,14 @@ package struct DrillRun: Sendable {
         let protectedOutcome = try await watched(.protected, leaking, folder)
         let patchedOutcome = try await watched(.patched, patched, folder)
         return DrillJudgement.report(
-            document, control: (controlOutcome.load, controlOutcome.restarts), protected: protectedOutcome,
-            patched: patchedOutcome)
+            document, control: controlOutcome, protected: protectedOutcome, patched: patchedOutcome)
     }
 
     private func control(_ command: [String], _ folder: DrillFolder) async throws(DrillError) -> ControlArm.Outcome {
         tell(.armStarted(.control, seconds: document.arms.control))
         let arm = ControlArm(
             service: document.service, command: command, folder: try folder.folder(DrillArm.control.rawValue),
-            tell: tell)
+            wrongMove: document.wrongMove, tell: tell)
         let outcome = try await arm.run(document.load, seconds: document.arms.control)
         await clear(folder)
         return outcome

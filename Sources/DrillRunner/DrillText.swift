@@ -46,11 +46,21 @@ package enum DrillText {
             ])
         rows.append(["worst p99"] + loads.map { $0.worstP99Milliseconds.map(milliseconds) ?? "–" })
         rows.append(["restarts", "\(report.control.restarts)", "–", "–"])
+        if let move = report.control.wrongMove {
+            rows.append(["restarted by hand", "at \(seconds(move.restartedSeconds))", "–", "–"])
+            rows.append(["", "as full after \(seconds(move.backAfterSeconds))", "–", "–"])
+        }
         rows.append(["recycles", "–", "\(report.protected.recycles)", "–"])
         rows.append(["verdict", "–", report.protected.verdict.rawValue, report.patched.verdict.rawValue])
         if let bought = report.protected.restartBuys {
             rows.append(["a recycle buys", "–", "\(seconds(bought.predicted)) predicted", "–"])
             rows.append(["", "–", "\(seconds(bought.observed)) observed", "–"])
+        }
+        if let cause = report.protected.firstCause {
+            rows.append(["first cause", "–", cause, "–"])
+            if !report.protected.misledBy.isEmpty {
+                rows.append(["taken back", "–", report.protected.misledBy.joined(separator: ", "), "–"])
+            }
         }
         if let naming = report.protected.naming {
             rows.append(["named", "–", seconds(naming.namedSeconds), "–"])

@@ -17,6 +17,10 @@ struct OakumFindings: Hashable, Sendable {
     var bought: Bought?
     /// What the leak was called; nil when the workers carried no sampler.
     var naming: LeakNaming?
+    /// The cause that was told first; nil when none was.
+    var firstCause: String?
+    /// Causes that were told and taken back.
+    var misledBy: [String] = []
     /// What `oakum` itself held while it watched.
     var ownMemory: OwnMemory?
     /// Each leak verdict and each recycle, in words: alarms when nothing leaks.
@@ -53,6 +57,12 @@ struct OakumFindings: Hashable, Sendable {
                 guard let first = event.heap?.first else { continue }
                 naming = LeakNaming(
                     namedSeconds: max(0, seconds), site: first.site, type: first.type, chain: first.chain)
+            case .diagnosed:
+                firstCause = firstCause ?? event.facts["first_cause"]
+                for cause in (event.facts["misled_by"] ?? "").split(separator: ",").map(String.init)
+                where !misledBy.contains(cause) {
+                    misledBy.append(cause)
+                }
             case .recycleWithheld: alarms.append(event.message)
             case .slopeAfterwards: noteBought(event.facts)
             default: break

@@ -171,7 +171,7 @@ struct JudgementTests {
         let start = Uptime(seconds: 1_000)
         let given = Self.cases[number]
         return DrillJudgement.report(
-            document, control: (given.control, given.restarts),
+            document, control: .init(load: given.control, restarts: given.restarts),
             protected: .init(
                 load: given.protected,
                 findings: OakumFindings(journal: given.protectedJournal, lastVerdicts: [.steady], startedAt: start)),

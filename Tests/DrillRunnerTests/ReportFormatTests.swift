@@ -10,7 +10,7 @@ struct ReportFormatTests {
         let document = try DrillDocumentReader.parse(goodDocument)
         let start = Uptime(seconds: 1_000)
         return DrillJudgement.report(
-            document, control: (loadReport(requests: 20_000, failed: 812, at: 41.23), 2),
+            document, control: .init(load: loadReport(requests: 20_000, failed: 812, at: 41.23), restarts: 2),
             protected: .init(
                 load: loadReport(),
                 findings: OakumFindings(
@@ -60,8 +60,12 @@ struct ReportFormatTests {
                     "failed_by_kind" : {
 
                     },
+                    "first_cause" : null,
                     "impact_onset_s" : null,
                     "leak_onset_s" : 2,
+                    "misled_by" : [
+
+                    ],
                     "oakum_rss_bytes" : {
                       "first" : 40,
                       "last" : 50,
@@ -101,7 +105,7 @@ struct ReportFormatTests {
         for field in ["impact_onset_s", "detected_s", "recycled_s", "leak_onset_s", "now_s"] {
             #expect(text.contains("\"\(field)\" : null"), "\(field)")
         }
-        for field in ["named_s", "paged_s", "acked_s", "site", "type", "chain", "misled_by", "page_has_cause"] {
+        for field in ["named_s", "paged_s", "acked_s", "site", "type", "chain", "page_has_cause", "wrong_move"] {
             #expect(!text.contains("\"\(field)\""), "\(field)")
         }
     }
