@@ -21,7 +21,10 @@ struct WrongMoveTests {
 
     @Test func `without its time there is no restart to report`() {
         var course = WrongMoveCourse(WrongMove(restartAtSeconds: 20), of: 1)
-        for second in 0..<20 { #expect(!course.look([Int64(second)], at: Double(second))) }
+        for second in 0..<20 {
+            let isDue = course.look([Int64(second)], at: Double(second))
+            #expect(!isDue)
+        }
         #expect(course.report == nil)
     }
 
