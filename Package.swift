@@ -65,6 +65,7 @@ let ring0: [Target] = [
     code("OakumModel"),
     code("LeakDetection", ["OakumModel"]),
     code("Recycling", ["OakumModel"]),
+    code("Diagnosis", ["OakumModel"]),
     code("HeapProfile", ["OakumModel"]),
     code("KeeperProtocol"),
     code("KeeperCore", ["KeeperProtocol"]),
@@ -75,6 +76,7 @@ let ring0: [Target] = [
     tests("LeakDetectionTests", ["LeakDetection", "OakumModel"], exclude: ["Corpus"]),
     tests("RecyclingTests", ["Recycling", "OakumModel"]),
     tests("HeapProfileTests", ["HeapProfile", "OakumModel"]),
+    tests("DiagnosisTests", ["Diagnosis", "LeakDetection", "OakumModel"]),
     tests("KeeperProtocolTests", ["KeeperProtocol", "KeeperCore"]),
 ]
 
@@ -116,8 +118,8 @@ let products: [Target] = [
 ]
 
 let ring1: [Target] = [
-    code("OakumAPI", ["OakumModel"]),
-    code("OakumEngine", ["OakumAPI", "OakumModel", "LeakDetection", "Recycling"]),
+    code("OakumAPI", ["OakumModel", "Diagnosis"]),
+    code("OakumEngine", ["OakumAPI", "OakumModel", "LeakDetection", "Recycling", "Diagnosis"]),
     code("EngineTestKit", ["OakumEngine", "OakumModel"]),
 ]
 
@@ -182,7 +184,7 @@ let registration: [Target] = [
             hummingbird, lifecycle, logging, unixSignals,
         ]),
     program("registrar", ["RegistrarProgram", argumentParser]),
-    code("RegistrationFaults", ["RegistrationCore"]),
+    code("RegistrationFaults", ["RegistrationCore", "PrometheusText"]),
     program("registrar-drill", ["RegistrarProgram", "RegistrationFaults", argumentParser]),
 ]
 
@@ -197,7 +199,9 @@ let heavyTests: [Target] = [
     .executableTarget(
         name: "fixture-worker", dependencies: ["CLinux"], path: "Tests/FixtureWorker", swiftSettings: settings),
     tests("KeeperTests", ["KeeperProtocol", "KeeperCore", "CLinux", "oakum-keeper", "fixture-worker"]),
-    tests("EngineTests", ["OakumEngine", "EngineTestKit", "OakumAPI", "OakumModel", "LeakDetection", "Recycling"]),
+    tests(
+        "EngineTests",
+        ["OakumEngine", "EngineTestKit", "OakumAPI", "OakumModel", "LeakDetection", "Recycling", "Diagnosis"]),
     tests(
         "ContractTests",
         [

@@ -12,35 +12,62 @@ uintptr_t oh_mask = 0;
 bool oh_is_pinned;
 _Thread_local struct oh_thread oh_self __attribute__((tls_model("initial-exec")));
 
+// What these few instructions are is what the sampler costs, so the words of the thread are reached by hand: compilers load,
+// change and store them where one instruction would do, which is also the one that a signal cannot come between.
+static inline uint64_t own_words(void) {
+    uint64_t offset;
+    __asm__("movq oh_self@gottpoff(%%rip), %0" : "=r"(offset));
+    return offset;
+}
+
+#define FUEL 0
+#define TO_ALLOCATE 8
+#define TO_FREE 16
+_Static_assert(offsetof(struct oh_thread, fuel) == FUEL, "own_words");
+_Static_assert(offsetof(struct oh_thread, to_allocate) == TO_ALLOCATE, "own_words");
+_Static_assert(offsetof(struct oh_thread, to_free) == TO_FREE, "own_words");
+
+// True when a word is at most this.
+#define AT_MOST(words, word, amount) __extension__({ \
+    bool is_at_most; \
+    __asm__ volatile("cmpq %1, %%fs:%c3(%2)" \
+        : "=@ccbe"(is_at_most) : "r"((uint64_t)(amount)), "r"(words), "i"(word) : "memory"); \
+    is_at_most; \
+})
+// Takes from a word; true when there was less.
+#define SPENDS_OVER(words, word, amount) __extension__({ \
+    bool is_over; \
+    __asm__ volatile("subq %1, %%fs:%c3(%2)" \
+        : "=@ccb"(is_over) : "r"((uint64_t)(amount)), "r"(words), "i"(word) : "memory"); \
+    is_over; \
+})
+
 // Only reached with glibc behind us: with any other allocator fuel stays 0 and the slow path counts.
-static inline void *counted(void *block) {
+static inline void *counted(uint64_t words, void *block) {
     if (OH_UNLIKELY(block == NULL)) return NULL;
-    uint64_t room = oh_self.room + oh_chunk(block);
-    oh_self.room = room;
-    if (OH_UNLIKELY(room > 2 * OH_BATCH)) return oh_tell(block);
+    if (OH_UNLIKELY(SPENDS_OVER(words, TO_ALLOCATE, oh_chunk(block)))) return oh_tell(block);
     return block;
 }
 
 EXPORTED void *malloc(size_t size) {
-    uint64_t fuel = oh_self.fuel;
-    if (OH_UNLIKELY(size >= fuel)) JUMP oh_slow_malloc(size);
-    oh_self.fuel = fuel - size;
-    return counted(oh_next.malloc(size));
+    uint64_t words = own_words();
+    if (OH_UNLIKELY(AT_MOST(words, FUEL, size))) JUMP oh_slow_malloc(size);
+    (void)SPENDS_OVER(words, FUEL, size);
+    return counted(words, oh_next.malloc(size));
 }
 
 EXPORTED void *calloc(size_t count, size_t each) {
-    uint64_t fuel = oh_self.fuel;
+    uint64_t words = own_words();
     size_t size;
-    if (OH_UNLIKELY(__builtin_mul_overflow(count, each, &size) || size >= fuel)) JUMP oh_slow_calloc(count, each);
-    oh_self.fuel = fuel - size;
-    return counted(oh_next.calloc(count, each));
+    if (OH_UNLIKELY(__builtin_mul_overflow(count, each, &size) || AT_MOST(words, FUEL, size)))
+        JUMP oh_slow_calloc(count, each);
+    (void)SPENDS_OVER(words, FUEL, size);
+    return counted(words, oh_next.calloc(count, each));
 }
 
 EXPORTED void free(void *block) {
-    if (OH_UNLIKELY(oh_is_special(block))) JUMP oh_slow_free(block);
-    uint64_t room = oh_self.room - oh_chunk(block);
-    oh_self.room = room;
-    if (OH_UNLIKELY(room > 2 * OH_BATCH)) JUMP oh_tell_and_free(block);
+    if (OH_UNLIKELY(oh_is_marked_or_unknown(block))) JUMP oh_free_marked(block);
+    if (OH_UNLIKELY(SPENDS_OVER(own_words(), TO_FREE, oh_chunk(block)))) JUMP oh_tell_and_free(block);
     JUMP oh_next.free(block);
 }
 
@@ -49,41 +76,40 @@ EXPORTED void free(void *block) {
 #define ROUNDING 16384
 
 EXPORTED void *realloc(void *block, size_t size) {
-    uint64_t fuel = oh_self.fuel;
-    if (OH_UNLIKELY(oh_is_special(block) || size == 0 || fuel <= ROUNDING || size >= fuel - ROUNDING))
+    uint64_t words = own_words();
+    if (OH_UNLIKELY(oh_is_special(block) || size == 0 || size > SIZE_MAX - ROUNDING || AT_MOST(words, FUEL, size + ROUNDING)))
         JUMP oh_slow_realloc(block, size);
     uint64_t before = oh_chunk(block);
     block = oh_next.realloc(block, size);
     if (OH_UNLIKELY(block == NULL)) return NULL;
-    uint64_t after = oh_chunk(block), room = oh_self.room + after - before;
-    if (after > before) oh_self.fuel -= after - before;
-    oh_self.room = room;
-    if (OH_UNLIKELY(room > 2 * OH_BATCH)) return oh_tell(block);
-    return block;
+    uint64_t after = oh_chunk(block);
+    if (after > before) (void)SPENDS_OVER(words, FUEL, after - before);
+    bool is_due = after > before ? SPENDS_OVER(words, TO_ALLOCATE, after - before) : SPENDS_OVER(words, TO_FREE, before - after);
+    return OH_UNLIKELY(is_due) ? oh_tell(block) : block;
 }
 
 EXPORTED void *reallocarray(void *block, size_t count, size_t each) { JUMP oh_slow_reallocarray(block, count, each); }
 
 EXPORTED void *memalign(size_t alignment, size_t size) {
-    uint64_t fuel = oh_self.fuel;
-    if (OH_UNLIKELY(size >= fuel)) JUMP oh_slow_memalign(alignment, size);
-    oh_self.fuel = fuel - size;
-    return counted(oh_next.memalign(alignment, size));
+    uint64_t words = own_words();
+    if (OH_UNLIKELY(AT_MOST(words, FUEL, size))) JUMP oh_slow_memalign(alignment, size);
+    (void)SPENDS_OVER(words, FUEL, size);
+    return counted(words, oh_next.memalign(alignment, size));
 }
 
 EXPORTED void *aligned_alloc(size_t alignment, size_t size) {
-    uint64_t fuel = oh_self.fuel;
-    if (OH_UNLIKELY(size >= fuel)) JUMP oh_slow_aligned_alloc(alignment, size);
-    oh_self.fuel = fuel - size;
-    return counted(oh_next.aligned_alloc(alignment, size));
+    uint64_t words = own_words();
+    if (OH_UNLIKELY(AT_MOST(words, FUEL, size))) JUMP oh_slow_aligned_alloc(alignment, size);
+    (void)SPENDS_OVER(words, FUEL, size);
+    return counted(words, oh_next.aligned_alloc(alignment, size));
 }
 
 EXPORTED int posix_memalign(void **out, size_t alignment, size_t size) {
-    uint64_t fuel = oh_self.fuel;
-    if (OH_UNLIKELY(size >= fuel)) JUMP oh_slow_posix_memalign(out, alignment, size);
-    oh_self.fuel = fuel - size;
+    uint64_t words = own_words();
+    if (OH_UNLIKELY(AT_MOST(words, FUEL, size))) JUMP oh_slow_posix_memalign(out, alignment, size);
+    (void)SPENDS_OVER(words, FUEL, size);
     int error = oh_next.posix_memalign(out, alignment, size);
-    if (error == 0) counted(*out);
+    if (error == 0) counted(words, *out);
     return error;
 }
 

@@ -31,9 +31,13 @@
 
 #define OH_BATCH 65536ul // bytes_in_use may be off by this much for each thread
 
+// The first three are entry.c's, which knows their places.
 struct oh_thread {
     uint64_t fuel;  // bytes to allocate until the next look; 0 sends everything down the slow path
-    uint64_t room;  // OH_BATCH + bytes not yet told to bytes_in_use; told when it leaves [0, 2 * OH_BATCH]
+    // Bytes to allocate, and to free, until bytes_in_use is looked after again. What it has not been told yet is
+    // to_free - to_allocate.
+    uint64_t to_allocate;
+    uint64_t to_free;
     uint64_t left;  // the budget when `fuel` is pinned to 0
     uint64_t random;
     uintptr_t stack_low; // [stack_low, stack_top) was found readable
@@ -93,10 +97,10 @@ static inline uint32_t oh_filter_place(const void *block) {
 static inline bool oh_may_be_sampled(const void *block) {
     return atomic_load_explicit(&oh_filter[oh_filter_place(block)], memory_order_relaxed) != 0;
 }
+static inline bool oh_is_marked_or_unknown(const void *block) { return ((uintptr_t)block & oh_mask) == 0; }
 // True when a pointer must take the slow path in free and realloc.
 static inline bool oh_is_special(const void *block) {
-    uintptr_t mask = oh_mask;
-    return OH_UNLIKELY(((uintptr_t)block & mask) == 0) && (mask == 0 || oh_may_be_sampled(block));
+    return OH_UNLIKELY(oh_is_marked_or_unknown(block)) && (oh_mask == 0 || oh_may_be_sampled(block));
 }
 
 // --- Budget (budget.c): pure ---
@@ -187,6 +191,10 @@ struct oh_trace {
     uint64_t frames[OAKUM_HEAP_FRAME_LIMIT];
     uintptr_t positions[OAKUM_HEAP_FRAME_LIMIT]; // where each frame's record lies
 };
+// frameless.c
+void oh_learn_frameless(void);
+void oh_hear_lesson(struct oh_caller caller);
+bool oh_is_frameless(uintptr_t return_address, uintptr_t *distance);
 void oh_unwind(struct oh_thread *thread, struct oh_caller caller, struct oh_trace *trace);
 void oh_learn_stacks(void);
 bool oh_is_near_top(const struct oh_thread *thread, const struct oh_trace *trace, uint32_t frame);
@@ -222,7 +230,7 @@ void oh_meet_thread(struct oh_thread *thread);
 bool oh_ready_to_record(void);        // in a forked child: takes over the parent's records into a file of its own
 bool oh_begin(bool is_adopting);      // creates the file and describes the process in it
 void oh_stop(void);
-void oh_tell_in_use(struct oh_thread *thread); // moves `room` into bytes_in_use when it has left its range
+void oh_tell_in_use(struct oh_thread *thread); // what bytes_in_use has not been told, if that is much
 bool oh_is_recording(void);                    // false before the start and after the end
 void oh_count(uint64_t *counter);
 void oh_add(uint64_t *counter, uint64_t amount);

@@ -21,20 +21,26 @@ bool oh_is_recording(void) {
 
 // --- Threads ---
 
+// What a thread keeps to itself, and what it allocates or frees between two looks at that, are half of the error each.
+#define SHARE (OH_BATCH / 2)
+
+static void tell(struct oh_thread *thread, int64_t amount) {
+    thread->to_allocate = thread->to_free = SHARE;
+    atomic_fetch_add_explicit(&oh_in_use, amount, memory_order_relaxed);
+    if (oh_is_recording() && oh_owns_region()) {
+        atomic_fetch_add_explicit(
+            (_Atomic int64_t *)&oh_region.header->bytes_in_use, amount, memory_order_relaxed);
+    }
+}
+
 // Other handlers of the same thread may still free and allocate: come again, as often as the system allows (four rounds).
 static void thread_exits(void *value) {
     struct oh_thread *thread = &oh_self;
-    int64_t amount = (int64_t)(thread->room - OH_BATCH);
-    thread->room = OH_BATCH;
-    atomic_fetch_add(&oh_in_use, amount);
-    if (oh_is_recording() && oh_owns_region()) {
-        atomic_fetch_add((_Atomic int64_t *)&oh_region.header->bytes_in_use, amount);
-    }
+    tell(thread, (int64_t)(thread->to_free - thread->to_allocate));
     if (++thread->exits < 5) pthread_setspecific(exit_key, value);
 }
 
 void oh_meet_thread(struct oh_thread *thread) {
-    if (thread->epoch == 0) thread->room += OH_BATCH;
     thread->epoch = atomic_load(&oh_epoch);
     thread->thread_id = oh_thread_id();
     // A thread that sets itself up while it exits must not be registered again, or it would never get to its end.
@@ -57,13 +63,15 @@ void oh_meet_thread(struct oh_thread *thread) {
 
 void oh_tell_in_use(struct oh_thread *thread) {
     if (OH_UNLIKELY(thread->epoch == 0)) oh_meet_thread(thread);
-    if (OH_LIKELY(thread->room <= 2 * OH_BATCH)) return;
-    int64_t amount = (int64_t)(thread->room - OH_BATCH);
-    thread->room = OH_BATCH;
-    atomic_fetch_add_explicit(&oh_in_use, amount, memory_order_relaxed);
-    if (oh_is_recording() && oh_owns_region()) {
-        atomic_fetch_add_explicit(
-            (_Atomic int64_t *)&oh_region.header->bytes_in_use, amount, memory_order_relaxed);
+    // A signal between the two instructions that look and spend, whose handler allocated, can leave less than nothing.
+    if (OH_UNLIKELY((int64_t)thread->fuel < 0)) thread->fuel = 0;
+    int64_t untold = (int64_t)(thread->to_free - thread->to_allocate);
+    // A thread that frees what it allocates has little to tell, and leaves the shared word alone.
+    if (untold > -(int64_t)SHARE && untold < (int64_t)SHARE) {
+        thread->to_allocate = SHARE;
+        thread->to_free = SHARE + (uint64_t)untold;
+    } else {
+        tell(thread, untold);
     }
 }
 
@@ -133,6 +141,7 @@ static void leave_region(void) { oh_set_owner(false); }
 
 static bool start(void) {
     oh_learn_stacks();
+    if (oh_next.is_glibc) oh_learn_frameless();
     if (!oh_prepare_owner() || !oh_prepare_index(oh_settings.records) || !oh_prepare_stacks(oh_settings.stacks)) {
         oh_warn("not sampled: the system gives no memory for the tables", "");
         return false;

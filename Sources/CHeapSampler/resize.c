@@ -73,7 +73,7 @@ static void *resize(void *block, size_t size, struct oh_caller caller) {
     void *moved = oh_next.realloc(block, size);
     if (moved == NULL) {
         bool is_freed = size == 0;
-        if (is_freed && is_counted) thread->room -= before;
+        if (is_freed && is_counted) thread->to_free -= before;
         if (was_sampled && is_freed) oh_count_lifetime(&sample, oh_now());
         if (was_sampled && !is_freed) oh_record(block, &sample);
         oh_tell_in_use(thread);
@@ -88,7 +88,7 @@ static void *resize(void *block, size_t size, struct oh_caller caller) {
     } else {
         moved = start_anew(thread, moved, size, after > before ? after - before : 0, caller);
     }
-    if (is_counted) thread->room += oh_block_bytes(moved) - before;
+    if (is_counted) thread->to_allocate -= oh_block_bytes(moved) - before;
     oh_tell_in_use(thread);
     errno = saved;
     return moved;

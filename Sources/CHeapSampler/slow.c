@@ -9,14 +9,14 @@
 
 void *oh_counted(struct oh_thread *thread, void *block) {
     if (block == NULL || oh_arena_owns(block) || (!oh_next.is_glibc && !oh_settings.is_counted)) return block;
-    thread->room += oh_block_bytes(block);
+    thread->to_allocate -= oh_block_bytes(block);
     oh_tell_in_use(thread);
     return block;
 }
 
 void oh_uncounted(struct oh_thread *thread, void *block) {
     if (!oh_next.is_glibc && !oh_settings.is_counted) return;
-    thread->room -= oh_block_bytes(block);
+    thread->to_free -= oh_block_bytes(block);
     oh_tell_in_use(thread);
 }
 
@@ -25,7 +25,7 @@ void *oh_tell(void *block) {
     return block;
 }
 
-// `room` has this block in it already.
+// The block is counted already.
 void oh_tell_and_free(void *block) {
     oh_tell_in_use(&oh_self);
     oh_next.free(block);
@@ -121,6 +121,7 @@ void *oh_allocate(struct oh_request *request, struct oh_caller caller) {
         return block;
     }
     if (thread->inside) {
+        oh_hear_lesson(caller);
         if (oh_is_recording() && oh_owns_region()) oh_count(&oh_region.header->counters.passed_unsampled);
         return oh_counted(thread, pass_on(request));
     }
@@ -145,6 +146,18 @@ void oh_slow_free(void *block) {
     struct oh_sample sample;
     if (oh_may_be_sampled(block) && oh_is_recording() && oh_forget(block, &sample)) oh_count_lifetime(&sample, oh_now());
     oh_uncounted(thread, block);
+    oh_next.free(block);
+}
+
+// Many blocks have a marked address by chance.
+void oh_free_marked(void *block) {
+    if (oh_is_special(block)) {
+        oh_slow_free(block);
+        return;
+    }
+    struct oh_thread *thread = &oh_self;
+    thread->to_free -= oh_chunk(block);
+    if ((int64_t)thread->to_free < 0) oh_tell_in_use(thread);
     oh_next.free(block);
 }
 

@@ -32,6 +32,7 @@ int oh_slow_posix_memalign(void **out, size_t alignment, size_t size);
 void *oh_slow_valloc(size_t size);
 void *oh_slow_pvalloc(size_t size);
 void oh_slow_free(void *block);
+void oh_free_marked(void *block);
 void oh_tell_and_free(void *block);
 
 #pragma GCC visibility pop

@@ -71,6 +71,24 @@ bool oh_is_near_top(const struct oh_thread *thread, const struct oh_trace *trace
     return trace->positions[frame] + 1024 > begin;
 }
 
+// The callers of functions that keep no frame pointer, up to the function whose frame pointer it is.
+static void add_frameless(const struct oh_thread *thread, uintptr_t stack, struct oh_trace *trace) {
+    uintptr_t distance, address;
+    while (trace->count < OAKUM_HEAP_FRAME_LIMIT && oh_is_frameless(trace->frames[trace->count - 1], &distance)) {
+        uintptr_t place = stack + distance;
+        if (trace->is_native) {
+            if (place + sizeof address > thread->stack_top) return;
+            address = *(uintptr_t *)place;
+        } else if (!oh_copy(&address, place, sizeof address)) {
+            return;
+        }
+        if (address < OH_PAGE || address >= HIGHEST_ADDRESS) return;
+        trace->frames[trace->count] = address;
+        trace->positions[trace->count++] = place - sizeof address;
+        stack = place + sizeof address;
+    }
+}
+
 void oh_unwind(struct oh_thread *thread, struct oh_caller caller, struct oh_trace *trace) {
     uintptr_t words[2], frame = caller.frame;
     trace->is_native = is_own_stack(thread, frame);
@@ -79,6 +97,7 @@ void oh_unwind(struct oh_thread *thread, struct oh_caller caller, struct oh_trac
     trace->count = 1;
     trace->quality = OAKUM_HEAP_STACK_ENDED_EARLY;
     if (!read_frame(thread, trace->is_native, frame, words)) return;
+    add_frameless(thread, frame + sizeof words, trace);
     for (;;) {
         uintptr_t next = words[0] & ~ASYNC_FRAME;
         if (next == 0) {

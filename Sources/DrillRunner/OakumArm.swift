@@ -246,7 +246,7 @@ extension Event {
     fileprivate var isNews: Bool {
         switch kind {
         case .workerReady, .workerExited, .workerFailed, .verdict, .recycleStarted, .recycleFinished, .recycleFailed,
-            .recycleWithheld, .slopeAfterwards, .leakNamed, .leakNotNamed, .problem:
+            .recycleWithheld, .slopeAfterwards, .leakNamed, .leakNotNamed, .diagnosed, .problem:
             true
         case .watchStarted, .watchStopped, .paused, .resumed, .workerStarted, .command: false
         }

@@ -60,7 +60,8 @@ package enum AccessProblem {
             + "process_vm_readv."
     }
 
-    static func explain(pid: Int32) -> String {
+    /// For a process whose memory was just refused to us.
+    package static func explain(pid: Int32) -> String {
         explain(facts(pid: pid))
     }
 

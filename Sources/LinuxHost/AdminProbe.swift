@@ -1,4 +1,4 @@
-import OakumEngine
+package import OakumEngine
 package import Outbound
 import PrometheusText
 
@@ -8,9 +8,6 @@ package struct AdminProbe: WorkerProbe {
     static let longestReadiness = 64 << 10
     /// Metrics of a service with a few thousand series.
     static let longestMetrics = 4 << 20
-    /// The counter a service tells its answered requests with, over all its labels.
-    static let requestCounter = "http_requests_total"
-
     private let client: OutboundClient
 
     /// - Parameter client: stays the caller's, who shuts it down after the last probe.
@@ -24,16 +21,14 @@ package struct AdminProbe: WorkerProbe {
         return (200..<300).contains(answer.status)
     }
 
-    package func requestsServed(adminSocket: String, timeout: Double) async -> Double? {
+    package func measures(adminSocket: String, timeout: Double) async -> ServiceMeasures? {
         guard let answer = await get(adminSocket, "/metrics", timeout, limit: Self.longestMetrics),
             answer.status == 200
         else { return nil }
         let document = PrometheusText.read(answer.body)
         // A sum over a part of the lines would be a smaller number than the truth: a counter that runs backwards.
-        guard !document.truncated, let served = document.samples.value(Self.requestCounter), served.isFinite,
-            served >= 0
-        else { return nil }
-        return served
+        guard !document.truncated, !document.samples.isEmpty else { return nil }
+        return ServiceMeasures(document.samples)
     }
 
     private func get(_ socket: String, _ path: String, _ timeout: Double, limit: Int) async -> OutboundResponse? {

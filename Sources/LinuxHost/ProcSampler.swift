@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import OakumEngine
+package import OakumEngine
 package import OakumModel
 import ProcessReadings
 import Synchronization
@@ -20,10 +20,15 @@ package final class ProcSampler: HostReadings {
 
     /// Held while reading: a few microseconds a process. Readers are used under it alone.
     private let state: Mutex<State>
+    private let volumes: [String]
 
-    package init() {
+    /// - Parameter volumes: paths whose volumes are watched for filling up.
+    package init(volumes: [String] = []) {
         state = Mutex(State())
+        self.volumes = volumes
     }
+
+    package func machine() -> MachineReading { .read(volumes: volumes) }
 
     package func sample(_ processes: [ProcessIdentity], at uptime: Uptime) -> [Sample?] {
         state.withLock { state in

@@ -1,3 +1,4 @@
+package import Diagnosis
 package import OakumModel
 
 /// The state of everything watched, at one instant. The JSON of `oakum status --json` and of `GET /api/v1/overview`.
@@ -112,12 +113,16 @@ package struct WorkerStatus: Hashable, Sendable, Codable {
     package var summary: String
     /// What leaks in it, the largest site first; nil when nobody looked or nothing could be named.
     package var leaks: [HeapFinding]?
+    /// What came first, what follows from it and what is ruled out; nil while nothing is wrong.
+    package var diagnosis: Diagnosis?
 
     package init(
         number: UInt32, phase: WorkerPhase, process: ProcessIdentity?, startedAt: Moment?, latest: Sample?,
-        cpuCores: Double?, verdict: Verdict, summary: String, leaks: [HeapFinding]? = nil
+        cpuCores: Double?, verdict: Verdict, summary: String, leaks: [HeapFinding]? = nil,
+        diagnosis: Diagnosis? = nil
     ) {
         self.leaks = leaks
+        self.diagnosis = diagnosis
         self.number = number
         self.phase = phase
         self.process = process
@@ -129,7 +134,7 @@ package struct WorkerStatus: Hashable, Sendable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case number, phase, process, latest, verdict, summary, leaks
+        case number, phase, process, latest, verdict, summary, leaks, diagnosis
         case startedAt = "started_at"
         case cpuCores = "cpu_cores"
     }

@@ -32,6 +32,19 @@ package struct HeapTarget: Sendable {
 
     /// What a running process tells, by the heap file that its environment names.
     package init(pid: Int32) throws(Problem) {
+        path = try Self.heapFile(of: pid)
+        // The process may see another root than we do.
+        let inside = "/proc/\(pid)/root\(path)"
+        let readable = FileManager.default.fileExists(atPath: inside) ? inside : path
+        image = try Self.read(readable, isAlive: true)
+        isAlive = Self.lives(image.process.identity)
+        guard isAlive else {
+            throw Problem(description: "\(path) was written by an earlier process \(pid): the present one has none")
+        }
+    }
+
+    /// The path of a process's heap file, as the process sees it; it may not be there.
+    static func heapFile(of pid: Int32) throws(Problem) -> String {
         guard FileManager.default.fileExists(atPath: "/proc/\(pid)") else {
             throw Problem(description: "there is no process \(pid)")
         }
@@ -51,16 +64,7 @@ package struct HeapTarget: Sendable {
                     or set `heap: {sampler: true}` for its service in oakum.yaml
                     """)
         }
-        let path = String(pattern).replacing("%p", with: "\(pid)")
-        // The process may see another root than we do.
-        let inside = "/proc/\(pid)/root\(path)"
-        let readable = FileManager.default.fileExists(atPath: inside) ? inside : path
-        image = try Self.read(readable, isAlive: true)
-        isAlive = Self.lives(image.process.identity)
-        self.path = path
-        guard isAlive else {
-            throw Problem(description: "\(path) was written by an earlier process \(pid): the present one has none")
-        }
+        return String(pattern).replacing("%p", with: "\(pid)")
     }
 
     /// Types and chains that were kept when the process lived.

@@ -30,12 +30,17 @@ extension Engine {
             carryOut(actions, of: name)
         }
         if problems.current["order"] != nil { orders.raise() }
-        if ticks % 10 == 1 { slowRound.raise() }
+        if ticks % 10 == 1 { readsAll = true }
+        if readsAll || (ticks % 2 == 1 && hasInterest(at: now.uptime)) { slowRound.raise() }
         if ticks % 600 == 10 { pruneDue = true }
         if ticks % 60 == 5, witness != nil { examinationJobs.yield(nil) }
         heapDesk.forget(at: now.uptime)
         if !unwritten.isEmpty || pruneDue { writes.raise() }
         store(stored, at: now)
+    }
+
+    private func hasInterest(at now: Uptime) -> Bool {
+        services.values.contains { $0.watches.values.contains { $0.isOfInterest(at: now) } }
     }
 
     private func sample(_ watch: ServiceWatch, at now: Moment) -> [StoredSample] {

@@ -110,7 +110,7 @@ extension Engine: ControlPlane {
                 number: worker.number, phase: worker.phase.shown, process: worker.process,
                 startedAt: known?.startedAt, latest: known?.latest, cpuCores: known?.cpuCores,
                 verdict: verdict, summary: known?.summary ?? Words.verdict(.notEnoughData),
-                leaks: leaks.isEmpty ? nil : leaks)
+                leaks: leaks.isEmpty ? nil : leaks, diagnosis: known?.diagnosis)
         }
         return ServiceStatus(
             name: watch.configuration.name, address: addressOf(watch.configuration.name),

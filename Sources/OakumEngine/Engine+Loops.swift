@@ -90,37 +90,56 @@ extension Engine {
         return nil
     }
 
-    /// Every 10 s: descriptors and requests, which cost more than a sample. Eight workers at a time, so that some that
-    /// hang do not starve the others.
+    private struct SlowJob: Sendable {
+        var service: String
+        var process: ProcessIdentity
+        var adminSocket: String
+    }
+
+    /// Every 10 s, and every 2 s of workers that are young or leak: descriptors and what the worker tells of itself, which
+    /// cost more than a sample. Eight workers at a time, so that some that hang do not starve the others.
     func followSlowRounds() async -> Ending? {
         for await _ in slowRound.stream {
+            let now = host.now().uptime
+            var jobs = slowJobs(at: now).makeIterator()
+            readsAll = false
+            machine.add(host.machine(), at: now)
             // What was not picked up belongs to processes that are gone.
             slowReadings.removeAll()
-            let serving = services.values.flatMap(\.pool.serving)
-            var jobs = serving.compactMap { worker in
-                worker.process.flatMap { process in worker.adminSocket.map { (process, $0) } }
-            }.makeIterator()
             await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<8 {
-                    guard let (process, socket) = jobs.next() else { break }
-                    group.addTask { await self.readSlowly(process, socket) }
+                    guard let job = jobs.next() else { break }
+                    group.addTask { await self.readSlowly(job) }
                 }
                 while await group.next() != nil {
-                    guard let (process, socket) = jobs.next() else { continue }
-                    group.addTask { await self.readSlowly(process, socket) }
+                    guard let job = jobs.next() else { continue }
+                    group.addTask { await self.readSlowly(job) }
                 }
             }
         }
         return nil
     }
 
-    private func readSlowly(_ process: ProcessIdentity, _ adminSocket: String) async {
-        let probe = probe
-        let requests = await within(seconds: 1.5) {
-            await probe.requestsServed(adminSocket: adminSocket, timeout: 1)
+    private func slowJobs(at now: Uptime) -> [SlowJob] {
+        services.sorted { $0.key < $1.key }.flatMap { name, service in
+            service.pool.serving.compactMap { worker in
+                guard let process = worker.process, let socket = worker.adminSocket,
+                    readsAll || service.watches[worker.number]?.isOfInterest(at: now) == true
+                else { return nil }
+                return SlowJob(service: name, process: process, adminSocket: socket)
+            }
         }
-        slowReadings[process] = SlowReading(
-            fileDescriptors: host.fileDescriptors(of: process), requests: requests ?? nil)
+    }
+
+    private func readSlowly(_ job: SlowJob) async {
+        let probe = probe
+        let answer = await within(seconds: 1.5) {
+            await probe.measures(adminSocket: job.adminSocket, timeout: 1)
+        }
+        let measures = answer ?? nil
+        let descriptors = host.fileDescriptors(of: job.process)
+        slowReadings[job.process] = SlowReading(fileDescriptors: descriptors, requests: measures?.requests)
+        services[job.service]?.measured(job.process, fileDescriptors: descriptors, measures, at: host.now())
     }
 
     /// Cancels what takes too long, and answers nil. For work that does not keep to the timeout it was given.

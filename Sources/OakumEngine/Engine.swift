@@ -1,3 +1,4 @@
+import Diagnosis
 import OakumAPI
 import OakumModel
 import Recycling
@@ -35,14 +36,17 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     /// The last reading of what is read less than once a second, by process, to go into its next sample.
     var slowReadings: [ProcessIdentity: SlowReading] = [:]
     var ticks: UInt64 = 0
+    var machine = MachineRecord()
+    /// The next slow round reads all workers, not only those of interest.
+    var readsAll = true
     /// The journal is to be cleaned by whoever writes to it next.
     var pruneDue = false
     /// What happens to workers, from before the first look at them.
     var signals = AsyncStream<WorkerSignal> { $0.finish() }
 
-    let orders = Signal()
-    let writes = Signal()
-    let slowRound = Signal()
+    let orders = Bell()
+    let writes = Bell()
+    let slowRound = Bell()
     let probes: AsyncStream<ProbeJob>
     let probeJobs: AsyncStream<ProbeJob>.Continuation
     let batches: AsyncStream<HistoryBatch>
@@ -50,6 +54,8 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     /// Nil: tidy up.
     let examinations: AsyncStream<Examination?>
     let examinationJobs: AsyncStream<Examination?>.Continuation
+    let diagnoses: AsyncStream<DiagnosisJob>
+    let diagnosisJobs: AsyncStream<DiagnosisJob>.Continuation
     let looks: AsyncStream<HeapSubject>
     let lookJobs: AsyncStream<HeapSubject>.Continuation
     var heapDesk = HeapDesk()
@@ -69,6 +75,12 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     struct Examination: Sendable {
         var worker: WorkerID
         var process: ProcessIdentity
+    }
+
+    struct DiagnosisJob: Sendable {
+        var worker: WorkerID
+        var process: ProcessIdentity
+        var observations: Observations
     }
 
     struct HistoryBatch: Sendable {
@@ -103,6 +115,8 @@ package actor Engine<C: Clock> where C.Duration == Duration {
         (self.probes, self.probeJobs) = AsyncStream.makeStream()
         // One look a process at most, and whatever of tidying comes while one takes its time.
         (self.examinations, self.examinationJobs) = AsyncStream.makeStream()
+        // Each is asked for again after ten seconds.
+        (self.diagnoses, self.diagnosisJobs) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(64))
         // One look at a time: the desk sees to it.
         (self.looks, self.lookJobs) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
         // Ten seconds may wait for a slow disk; what comes beyond that is left out.
@@ -149,6 +163,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
             group.addTask { await self.followHistory() }
             group.addTask { await self.followProbes() }
             group.addTask { await self.followExaminations() }
+            group.addTask { await self.followDiagnoses() }
             group.addTask { await self.followLooks() }
             group.addTask { await self.followSlowRounds() }
             group.addTask { await self.followClock() }
@@ -179,6 +194,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
             case .examine(let number, let process):
                 let worker = WorkerID(service: service, number: number)
                 examinationJobs.yield(Examination(worker: worker, process: process))
+            case .diagnose(let number, let process): diagnose(WorkerID(service: service, number: number), process)
             }
         }
         record(events)

@@ -1,3 +1,4 @@
+package import Diagnosis
 package import OakumModel
 package import Recycling
 
@@ -8,6 +9,8 @@ package enum WatchAction: Hashable, Sendable {
     case record(Event)
     /// Look into the heap and tell `examined`.
     case examine(UInt32, ProcessIdentity)
+    /// Diagnose and tell `diagnosed`.
+    case diagnose(UInt32, ProcessIdentity)
 }
 
 /// One service: its pool, what is known of each worker, and what its recycles bought. Pure: events in, actions out.
@@ -23,6 +26,11 @@ package struct ServiceWatch: Sendable {
     private var recycleSeconds: Double
     /// Workers whose withheld recycle has been told, so that it is told once a process.
     private var toldWithheld: Set<ProcessIdentity> = []
+    /// The causes that were told since the last quiet time.
+    private var course = DiagnosisCourse()
+    private var lastLeak: Uptime?
+    /// Without a leak for so long, the next one is another story: seconds.
+    private static let quietSeconds = 600.0
 
     package init(configuration: ServiceConfiguration, observeOnly: Bool, nextNumber: UInt32) {
         self.configuration = configuration
@@ -95,6 +103,25 @@ package struct ServiceWatch: Sendable {
         return [.record(examination.event(of: worker, process: process, at: now))]
     }
 
+    /// What a worker and its descriptors told of themselves.
+    package mutating func measured(
+        _ process: ProcessIdentity, fileDescriptors: Int?, _ measures: ServiceMeasures?, at now: Moment
+    ) {
+        guard let number = watches.first(where: { $0.value.process == process })?.key else { return }
+        watches[number]?.add(fileDescriptors: fileDescriptors, measures, at: now.uptime)
+    }
+
+    /// What came of a diagnosis. It is news when another cause leads now; of a process that is gone it is none.
+    package mutating func diagnosed(
+        _ number: UInt32, _ process: ProcessIdentity, _ diagnosis: Diagnosis, at now: Moment
+    ) -> [WatchAction] {
+        guard watches[number]?.process == process else { return [] }
+        watches[number]?.diagnosed(diagnosis)
+        guard course.add(diagnosis) else { return [] }
+        let worker = WorkerID(service: name, number: number)
+        return [.record(diagnosis.event(of: worker, process: process, course: course, at: now))]
+    }
+
     package mutating func setPaused(_ paused: Bool) {
         self.paused = paused
         pool.mayAct = !paused
@@ -117,7 +144,10 @@ extension ServiceWatch {
                 let watch = watches[number]
             else { continue }
             if isNews { actions.append(.record(verdictEvent(number, watch, at: now))) }
-            if watch.verdict.code == .leak { actions += lookIntoHeap(number, at: now) }
+            if watch.verdict.code == .leak {
+                actions += lookIntoHeap(number, at: now)
+                actions += diagnose(number, at: now)
+            }
             if let told = purchases.judge(number, watch: watch, service: name, at: now) {
                 actions.append(.record(told))
             }
@@ -154,6 +184,15 @@ extension ServiceWatch {
             watches[number]?.asksForHeap(at: now.uptime) == true
         else { return [] }
         return [.examine(number, process)]
+    }
+
+    private mutating func diagnose(_ number: UInt32, at now: Moment) -> [WatchAction] {
+        if let last = lastLeak, now.uptime - last > Self.quietSeconds { course = DiagnosisCourse() }
+        lastLeak = now.uptime
+        guard let process = watches[number]?.process, watches[number]?.asksForDiagnosis(at: now.uptime) == true else {
+            return []
+        }
+        return [.diagnose(number, process)]
     }
 
     private mutating func want(_ request: RecycleRequest, watch: WorkerWatch, at now: Moment) -> [WatchAction] {

@@ -1,3 +1,4 @@
+package import Diagnosis
 package import LeakDetection
 package import OakumModel
 package import Recycling
@@ -22,6 +23,11 @@ package struct WorkerWatch: Sendable {
     /// What a look into its heap named.
     package private(set) var leaks: [HeapFinding] = []
     private var heapLook = HeapLook.notAsked
+    /// Its whole life, for diagnoses.
+    private var record = WorkerRecord()
+    /// The latest one; nil while nothing was asked.
+    package private(set) var diagnosis: Diagnosis?
+    private var diagnosisAskedAt: Uptime?
 
     /// Where the look into its heap stands. There is one at most.
     private enum HeapLook: Hashable, Sendable {
@@ -59,6 +65,7 @@ package struct WorkerWatch: Sendable {
             cpuCores = (now - before) / (sample.at - last.at)
         }
         latest = sample
+        record.add(sample)
         if servingSince != nil, freshSamples < Self.freshCount {
             freshSamples += 1
             freshFloor = min(freshFloor ?? sample.rss, sample.rss)
@@ -71,6 +78,38 @@ package struct WorkerWatch: Sendable {
         return news.isNews(verdict.code, at: sample.at)
     }
 
+    mutating func add(fileDescriptors: Int?, _ measures: ServiceMeasures?, at now: Uptime) {
+        record.add(fileDescriptors: fileDescriptors, measures, at: now)
+    }
+
+    /// Young or leaking: what it tells of itself is read more often.
+    func isOfInterest(at now: Uptime) -> Bool {
+        verdict.code == .leak || now.seconds - (record.begin ?? now.seconds) < Self.youthSeconds
+    }
+
+    private static let youthSeconds = 60.0
+    /// A diagnosis is made anew so often while it leaks, seconds.
+    private static let diagnosisInterval = 10.0
+
+    /// True when it leaks and a diagnosis is due: at once, when its heap has answered, and every ten seconds.
+    mutating func asksForDiagnosis(at now: Uptime) -> Bool {
+        guard verdict.code == .leak else { return false }
+        if let last = diagnosisAskedAt, now - last < Self.diagnosisInterval { return false }
+        diagnosisAskedAt = now
+        return true
+    }
+
+    mutating func diagnosed(_ diagnosis: Diagnosis) {
+        self.diagnosis = diagnosis
+    }
+
+    /// Everything that is known of it now, and what is measured of the machine.
+    func observations(machine: [Signal], until now: Uptime) -> Observations {
+        Observations(
+            from: record.begin ?? now.seconds, until: now.seconds, signals: record.signals + machine,
+            restarts: [], verdict: verdict, heap: leaks, budget: limit, freshLevel: freshFloor, caches: record.caches)
+    }
+
     /// True the first time: its heap is to be looked into now.
     mutating func asksForHeap(at now: Uptime) -> Bool {
         guard heapLook == .notAsked else { return false }
@@ -80,6 +119,7 @@ package struct WorkerWatch: Sendable {
 
     mutating func heapAnswered(_ examination: HeapExamination) {
         heapLook = .answered
+        diagnosisAskedAt = nil
         if case .named(let findings) = examination { leaks = findings }
     }
 

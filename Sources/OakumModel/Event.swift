@@ -24,6 +24,8 @@ package enum EventKind: String, Sendable, Codable, CaseIterable {
     case leakNamed = "leak_named"
     /// Looking into the heap gave no name, and why.
     case leakNotNamed = "leak_not_named"
+    /// What is held to be the first cause of what is seen, or that this has changed.
+    case diagnosed
     case command
     case problem
 }

@@ -33,9 +33,14 @@ package struct Pressure: Hashable, Sendable {
         self.full = full
     }
 
-    /// The machine's memory pressure; nil where the kernel does not offer it.
-    package static func machineMemory() -> Pressure? {
-        FileBytes.read(path: "/proc/pressure/memory").flatMap { Pressure($0.span) }
+    /// What tasks of the whole machine wait for.
+    package enum Resource: String, Hashable, Sendable {
+        case cpu, memory, io
+    }
+
+    /// The machine's pressure; nil where the kernel does not offer it.
+    package static func machine(_ resource: Resource) -> Pressure? {
+        FileBytes.read(path: "/proc/pressure/\(resource.rawValue)").flatMap { Pressure($0.span) }
     }
 
     private static func share(_ scanner: inout ByteScanner, _ bytes: Span<UInt8>) -> Share? {

@@ -12,16 +12,16 @@ internal import UnixSignals
 package struct RegistrarProgram {
     private let options: RegistrarOptions
     private let name: String
-    private let prepareStore: (any AccountStore) -> any AccountStore
+    private let prepare: (RegistrationParts) -> RegistrationParts
 
-    /// `prepareStore` may put something before the store; the shipped service puts nothing.
+    /// `prepare` may put something in between; the shipped service puts nothing.
     package init(
         options: RegistrarOptions, name: String,
-        prepareStore: @escaping (any AccountStore) -> any AccountStore = { $0 }
+        prepare: @escaping (RegistrationParts) -> RegistrationParts = { $0 }
     ) {
         self.options = options
         self.name = name
-        self.prepareStore = prepareStore
+        self.prepare = prepare
     }
 
     /// Returns after a polite end (SIGTERM, SIGINT); throws what keeps the service from starting, in words for a terminal.
@@ -29,12 +29,13 @@ package struct RegistrarProgram {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         let logger = Logger(label: name)
         let database = try SQLiteAccountStore(path: options.database)
-        let store = prepareStore(database)
+        let parts = prepare(RegistrationParts(accounts: database, profiles: StoredProfiles(store: database)))
         let sodium = try Sodium()
         let hashing = try HashingPool(settings: hashingSettings, sodium: sodium)
         let metrics = RegistrarMetrics()
         let accounts = AccountService(
-            store: store, hasher: hashing, secrets: sodium, normalise: normalisedToNFC, now: Self.wallClock)
+            store: parts.accounts, sessions: database, profiles: parts.profiles, hasher: hashing, secrets: sodium,
+            normalise: normalisedToNFC, now: Self.wallClock)
         let router = RegistrationRoutes(accounts: accounts, metrics: metrics).router()
         logger.info(
             "starting",
@@ -44,7 +45,8 @@ package struct RegistrarProgram {
             ])
         let service = HandoverService(
             responder: RegistrationResponder(router), configuration: try handoverConfiguration(), logger: logger,
-            readiness: { await accounts.isReady() }, metrics: { metrics.text(hashing.statistics) })
+            readiness: { await accounts.isReady() },
+            metrics: { metrics.text(hashing.statistics) + parts.metrics.map { $0() }.joined() })
         try await ServiceGroup(services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger).run()
         hashing.close()
         try database.close()

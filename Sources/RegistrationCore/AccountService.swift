@@ -1,8 +1,10 @@
-/// Sign-up, login and session check: the rules in order, effects through the seams.
+/// Sign-up, login, session, profile and logout: the rules in order, effects through the seams.
 ///
 /// Cheap checks come first; a hash is only started for what passed them. No answer depends on whether an account exists.
 package struct AccountService: Sendable {
     private let store: any AccountStore
+    private let sessions: any SessionStore
+    private let profiles: any ProfileSource
     private let hasher: any PasswordHasher
     private let secrets: any SecretSource
     private let policy: PasswordPolicy
@@ -12,11 +14,14 @@ package struct AccountService: Sendable {
 
     /// `normalise` gives the NFC form of a text, `now` the wall clock.
     package init(
-        store: any AccountStore, hasher: any PasswordHasher, secrets: any SecretSource,
+        store: any AccountStore, sessions: any SessionStore, profiles: any ProfileSource,
+        hasher: any PasswordHasher, secrets: any SecretSource,
         policy: PasswordPolicy = PasswordPolicy(), rules: SessionRules = SessionRules(),
         normalise: @escaping @Sendable (String) -> String, now: @escaping @Sendable () -> UnixTime
     ) {
         self.store = store
+        self.sessions = sessions
+        self.profiles = profiles
         self.hasher = hasher
         self.secrets = secrets
         self.policy = policy
@@ -78,7 +83,7 @@ package struct AccountService: Sendable {
             account: known.account, digest: digest, createdAt: begin,
             expiresAt: begin.adding(seconds: rules.lifetimeSeconds))
         try await storing { () async throws(StoreError) in
-            try await store.open(session, maximumPerAccount: rules.maximumPerAccount)
+            try await sessions.open(session, maximumPerAccount: rules.maximumPerAccount)
         }
         return .opened(token, expiresInSeconds: rules.lifetimeSeconds)
     }
@@ -87,13 +92,30 @@ package struct AccountService: Sendable {
     package func session(
         token text: some StringProtocol
     ) async throws(AccountServiceError) -> (info: SessionInfo, expiresInSeconds: Int64)? {
-        guard let token = SessionToken(text: text), let digest = SessionDigest(bytes: secrets.sha256(token.bytes))
-        else {
-            return nil
-        }
+        guard let digest = digest(ofToken: text) else { return nil }
         let instant = now()
-        let info = try await storing { () async throws(StoreError) in try await store.session(digest, at: instant) }
+        let info = try await storing { () async throws(StoreError) in try await sessions.session(digest, at: instant) }
         return info.map { ($0, $0.expiresAt.seconds - instant.seconds) }
+    }
+
+    /// The profile of whoever the token's session belongs to; nil without one. `request` is the request's path and query.
+    package func profile(
+        token: some StringProtocol, request: String
+    ) async throws(AccountServiceError) -> Profile? {
+        guard let session = try await session(token: token) else { return nil }
+        return try await storing { () async throws(StoreError) in
+            try await profiles.profile(of: session.info, request: request)
+        }
+    }
+
+    /// Ends a token's session, for all processes at once; false when there is none.
+    package func logout(token text: some StringProtocol) async throws(AccountServiceError) -> Bool {
+        guard let digest = digest(ofToken: text) else { return false }
+        return try await storing { () async throws(StoreError) in try await sessions.end(digest) }
+    }
+
+    private func digest(ofToken text: some StringProtocol) -> SessionDigest? {
+        SessionToken(text: text).flatMap { SessionDigest(bytes: secrets.sha256($0.bytes)) }
     }
 
     /// Whether requests can be served: the store answers.

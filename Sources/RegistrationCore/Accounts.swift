@@ -66,3 +66,29 @@ package struct SessionInfo: Hashable, Sendable {
         self.expiresAt = expiresAt
     }
 }
+
+/// What an account shows of itself to its owner.
+package struct Profile: Hashable, Sendable {
+    package var accountID: String
+    package var email: String
+    package var createdAt: UnixTime
+
+    package init(accountID: String, email: String, createdAt: UnixTime) {
+        self.accountID = accountID
+        self.email = email
+        self.createdAt = createdAt
+    }
+}
+
+/// Profiles straight from the store.
+package struct StoredProfiles: ProfileSource {
+    private let store: any AccountStore
+
+    package init(store: any AccountStore) {
+        self.store = store
+    }
+
+    package func profile(of session: SessionInfo, request: String) async throws(StoreError) -> Profile? {
+        try await store.profile(accountID: session.accountID)
+    }
+}

@@ -1,4 +1,4 @@
-/// Where accounts and sessions are kept. Every implementation and fake passes the same contract suite.
+/// Where accounts are kept. Every implementation and fake passes the same contract suite.
 ///
 /// What a call has acknowledged survives the crash of the process and of the machine.
 package protocol AccountStore: Sendable {
@@ -7,13 +7,44 @@ package protocol AccountStore: Sendable {
     func add(_ account: NewAccount) async throws(StoreError) -> Bool
     /// What to compare a login with; nil for an unknown address. `emailKey` is `EmailAddress.key`.
     func credentials(emailKey: String) async throws(StoreError) -> StoredCredentials?
+    /// What an account shows of itself; nil for an unknown one. One indexed read.
+    func profile(accountID: String) async throws(StoreError) -> Profile?
+    /// Throws unless the store can be read: what readiness asks.
+    func check() async throws(StoreError)
+}
+
+/// Where sessions are kept; durable and tested like accounts.
+package protocol SessionStore: Sendable {
     /// Stores a session and ends what is beyond the bounds: the account's oldest beyond `maximumPerAccount`, and some of
     /// those of anybody that expired before the new one began (at least two, so that expired ones never pile up).
     func open(_ session: NewSession, maximumPerAccount: Int) async throws(StoreError)
     /// The session if it lives at `now`: one indexed read.
     func session(_ digest: SessionDigest, at now: UnixTime) async throws(StoreError) -> SessionInfo?
-    /// Throws unless the store can be read: what readiness asks.
-    func check() async throws(StoreError)
+    /// Ends a session before its time; false when there is none.
+    func end(_ digest: SessionDigest) async throws(StoreError) -> Bool
+    /// Grows with every session that ended before its time, whichever process ended it: while it stays the same, an answer
+    /// from memory is still right. Microseconds, on the caller's thread: it is asked before each such answer.
+    func endings() throws(StoreError) -> Int64
+}
+
+/// Where profiles are answered from.
+package protocol ProfileSource: Sendable {
+    /// The profile of whoever a session belongs to; nil when the account is gone. `request` is the request's path and query
+    /// as the client wrote them.
+    func profile(of session: SessionInfo, request: String) async throws(StoreError) -> Profile?
+}
+
+/// What the service is put together from, where something may be put in between.
+package struct RegistrationParts: Sendable {
+    package var accounts: any AccountStore
+    package var profiles: any ProfileSource
+    /// Prometheus text that is added to the service's own.
+    package var metrics: [@Sendable () -> String] = []
+
+    package init(accounts: any AccountStore, profiles: any ProfileSource) {
+        self.accounts = accounts
+        self.profiles = profiles
+    }
 }
 
 /// What a store could not do. Nothing half-done stays behind.

@@ -22,12 +22,8 @@ package final class ForgetfulVerification: AccountStore {
         try await store.credentials(emailKey: emailKey)
     }
 
-    package func open(_ session: NewSession, maximumPerAccount: Int) async throws(StoreError) {
-        try await store.open(session, maximumPerAccount: maximumPerAccount)
-    }
-
-    package func session(_ digest: SessionDigest, at now: UnixTime) async throws(StoreError) -> SessionInfo? {
-        try await store.session(digest, at: now)
+    package func profile(accountID: String) async throws(StoreError) -> Profile? {
+        try await store.profile(accountID: accountID)
     }
 
     package func check() async throws(StoreError) {

@@ -9,7 +9,7 @@ package enum OpenAPIDocument {
           "info": {
             "title": "Registration service",
             "version": "1.0.0",
-            "description": "Sign-up, login and session check. Errors are problem documents (RFC 9457)."
+            "description": "Sign-up, login, session check, profile and logout. Errors are problem documents (RFC 9457)."
           },
           "paths": {
             "/v1/signup": {
@@ -61,6 +61,35 @@ package enum OpenAPIDocument {
                     "description": "The session lives.",
                     "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Session" } } }
                   },
+                  "401": { "$ref": "#/components/responses/Problem" },
+                  "500": { "$ref": "#/components/responses/Problem" },
+                  "503": { "$ref": "#/components/responses/Later" }
+                }
+              }
+            },
+            "/v1/profile": {
+              "get": {
+                "operationId": "profile",
+                "summary": "What the account of the token's session shows of itself.",
+                "security": [{ "token": [] }],
+                "responses": {
+                  "200": {
+                    "description": "The profile.",
+                    "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Profile" } } }
+                  },
+                  "401": { "$ref": "#/components/responses/Problem" },
+                  "500": { "$ref": "#/components/responses/Problem" },
+                  "503": { "$ref": "#/components/responses/Later" }
+                }
+              }
+            },
+            "/v1/logout": {
+              "post": {
+                "operationId": "logout",
+                "summary": "End the token's session, for all at once.",
+                "security": [{ "token": [] }],
+                "responses": {
+                  "204": { "description": "The session has ended." },
                   "401": { "$ref": "#/components/responses/Problem" },
                   "500": { "$ref": "#/components/responses/Problem" },
                   "503": { "$ref": "#/components/responses/Later" }
@@ -150,6 +179,14 @@ package enum OpenAPIDocument {
                   "account": { "type": "string" },
                   "email": { "type": "string" },
                   "expires_in_seconds": { "type": "integer" }
+                }
+              },
+              "Profile": {
+                "type": "object", "required": ["account", "email", "created_at"],
+                "properties": {
+                  "account": { "type": "string" },
+                  "email": { "type": "string" },
+                  "created_at": { "type": "string", "format": "date-time" }
                 }
               },
               "Problem": {

@@ -16,10 +16,20 @@ package final class RegistrarMetrics: Sendable {
         case live, none, failed
     }
 
+    package enum ProfileRead: String, CaseIterable, Sendable {
+        case answered, none, failed
+    }
+
+    package enum Logout: String, CaseIterable, Sendable {
+        case ended, none, failed
+    }
+
     private struct Counts: Sendable {
         var signUps: [SignUp: Int] = [:]
         var logins: [Login: Int] = [:]
         var sessionChecks: [SessionCheck: Int] = [:]
+        var profileReads: [ProfileRead: Int] = [:]
+        var logouts: [Logout: Int] = [:]
     }
 
     private let counts = Mutex(Counts())
@@ -29,28 +39,29 @@ package final class RegistrarMetrics: Sendable {
     func count(_ outcome: SignUp) { counts.withLock { $0.signUps[outcome, default: 0] += 1 } }
     func count(_ outcome: Login) { counts.withLock { $0.logins[outcome, default: 0] += 1 } }
     func count(_ outcome: SessionCheck) { counts.withLock { $0.sessionChecks[outcome, default: 0] += 1 } }
+    func count(_ outcome: ProfileRead) { counts.withLock { $0.profileReads[outcome, default: 0] += 1 } }
+    func count(_ outcome: Logout) { counts.withLock { $0.logouts[outcome, default: 0] += 1 } }
 
     /// The counters and what the hashing queue says, as Prometheus text. Every outcome is there from the start, at zero.
     package func text(_ hashing: HashingStatistics) -> String {
         let counts = counts.withLock { $0 }
         var writer = PrometheusText.Writer()
-        writer.family("signups_total", .counter, help: "Sign-ups answered, by outcome.")
-        for outcome in SignUp.allCases {
-            writer.sample(
-                "signups_total", Double(counts.signUps[outcome] ?? 0), labels: [("outcome", outcome.rawValue)])
-        }
-        writer.family("logins_total", .counter, help: "Logins answered, by outcome.")
-        for outcome in Login.allCases {
-            writer.sample("logins_total", Double(counts.logins[outcome] ?? 0), labels: [("outcome", outcome.rawValue)])
-        }
-        writer.family("session_checks_total", .counter, help: "Session checks answered, by outcome.")
-        for outcome in SessionCheck.allCases {
-            writer.sample(
-                "session_checks_total", Double(counts.sessionChecks[outcome] ?? 0),
-                labels: [("outcome", outcome.rawValue)])
-        }
+        Self.write(counts.signUps, "signups_total", "Sign-ups answered, by outcome.", to: &writer)
+        Self.write(counts.logins, "logins_total", "Logins answered, by outcome.", to: &writer)
+        Self.write(counts.sessionChecks, "session_checks_total", "Session checks answered, by outcome.", to: &writer)
+        Self.write(counts.profileReads, "profile_reads_total", "Profiles answered, by outcome.", to: &writer)
+        Self.write(counts.logouts, "logouts_total", "Logouts answered, by outcome.", to: &writer)
         Self.write(hashing, to: &writer)
         return writer.text
+    }
+
+    private static func write<Outcome: CaseIterable & RawRepresentable & Hashable>(
+        _ counts: [Outcome: Int], _ name: String, _ help: String, to writer: inout PrometheusText.Writer
+    ) where Outcome.RawValue == String {
+        writer.family(name, .counter, help: help)
+        for outcome in Outcome.allCases {
+            writer.sample(name, Double(counts[outcome] ?? 0), labels: [("outcome", outcome.rawValue)])
+        }
     }
 
     private static func write(_ hashing: HashingStatistics, to writer: inout PrometheusText.Writer) {

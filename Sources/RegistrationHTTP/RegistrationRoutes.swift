@@ -23,6 +23,8 @@ package struct RegistrationRoutes: Sendable {
         router.post("/v1/signup") { request, context in try await signUp(request, context) }
         router.post("/v1/login") { request, context in try await login(request, context) }
         router.get("/v1/session") { request, context in try await session(request, context) }
+        router.get("/v1/profile") { request, context in try await profile(request, context) }
+        router.post("/v1/logout") { request, context in try await logout(request, context) }
         router.get("/openapi.json") { _, _ in Self.json(.ok, OpenAPIDocument.bytes) }
         router.get("/healthz") { _, _ in Self.json(.ok, .object([.init("status", "ok")])) }
         router.get("/readyz") { _, _ in
@@ -94,6 +96,41 @@ package struct RegistrationRoutes: Sendable {
                 ]))
         } catch {
             metrics.count(RegistrarMetrics.SessionCheck.failed)
+            throw Self.problem(error, context)
+        }
+    }
+
+    private func profile(_ request: Request, _ context: RegistrationContext) async throws -> Response {
+        do throws(AccountServiceError) {
+            guard let token = Self.bearerToken(request),
+                let profile = try await accounts.profile(token: token, request: request.uri.string)
+            else {
+                metrics.count(RegistrarMetrics.ProfileRead.none)
+                return Problem.noSession.response
+            }
+            metrics.count(RegistrarMetrics.ProfileRead.answered)
+            return Self.json(
+                .ok,
+                .object([
+                    .init("account", .text(profile.accountID)), .init("email", .text(profile.email)),
+                    .init("created_at", .text(Timestamp.text(profile.createdAt))),
+                ]))
+        } catch {
+            metrics.count(RegistrarMetrics.ProfileRead.failed)
+            throw Self.problem(error, context)
+        }
+    }
+
+    private func logout(_ request: Request, _ context: RegistrationContext) async throws -> Response {
+        do throws(AccountServiceError) {
+            guard let token = Self.bearerToken(request), try await accounts.logout(token: token) else {
+                metrics.count(RegistrarMetrics.Logout.none)
+                return Problem.noSession.response
+            }
+            metrics.count(RegistrarMetrics.Logout.ended)
+            return Response(status: .noContent)
+        } catch {
+            metrics.count(RegistrarMetrics.Logout.failed)
             throw Self.problem(error, context)
         }
     }

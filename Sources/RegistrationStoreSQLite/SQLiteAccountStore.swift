@@ -7,9 +7,10 @@ package import RegistrationCore
 /// Accounts and sessions in one SQLite file in WAL mode, which several worker processes share.
 ///
 /// `synchronous=FULL`: an acknowledged sign-up survives a power cut. Memory is bounded: one writer and two readers, each
-/// with at most 1 MiB of page cache.
-package final class SQLiteAccountStore: AccountStore {
+/// with at most 1 MiB of page cache, and one connection that watches for endings, with 64 KiB.
+package final class SQLiteAccountStore: AccountStore, SessionStore {
     private let pool: DatabasePool
+    private let watcher: EndingsWatcher
 
     /// Opens the database, makes it when it is missing (only for its owner to read, folders included), and brings its
     /// schema up to date. Safe when several processes do it at once. Blocks; meant for the start of a process.
@@ -31,6 +32,7 @@ package final class SQLiteAccountStore: AccountStore {
                 }
             }
             _ = try Schema.plan.apply(to: pool)
+            watcher = try EndingsWatcher(path: path)
         } catch let error as MigrationError {
             throw .unusable(path: path, reason: error.description)
         } catch {
@@ -41,6 +43,7 @@ package final class SQLiteAccountStore: AccountStore {
     /// Releases the file. Calls after this fail.
     package func close() throws(StoreError) {
         do {
+            try watcher.close()
             try pool.close()
         } catch {
             throw Self.map(error)
@@ -83,12 +86,14 @@ package final class SQLiteAccountStore: AccountStore {
                     """
             ).execute(arguments: [session.createdAt.seconds])
             // Room for the new one is made before it comes, so that it cannot be taken for the oldest itself.
-            try db.cachedStatement(
-                sql: """
-                    DELETE FROM sessions WHERE digest IN
-                        (SELECT digest FROM sessions WHERE account = ? ORDER BY created_at DESC LIMIT -1 OFFSET ?)
-                    """
-            ).execute(arguments: [session.account, max(0, maximumPerAccount - 1)])
+            _ = try Self.ending(db) {
+                try db.cachedStatement(
+                    sql: """
+                        DELETE FROM sessions WHERE digest IN
+                            (SELECT digest FROM sessions WHERE account = ? ORDER BY created_at DESC LIMIT -1 OFFSET ?)
+                        """
+                ).execute(arguments: [session.account, max(0, maximumPerAccount - 1)])
+            }
             try db.cachedStatement(
                 sql: "INSERT INTO sessions (digest, account, created_at, expires_at) VALUES (?, ?, ?, ?)"
             ).execute(arguments: [
@@ -113,6 +118,45 @@ package final class SQLiteAccountStore: AccountStore {
                     expiresAt: UnixTime(seconds: try $0.decode(atIndex: 2)))
             }
         }
+    }
+
+    package func profile(accountID: String) async throws(StoreError) -> Profile? {
+        try await reading { db in
+            let row = try Row.fetchOne(
+                try db.cachedStatement(sql: "SELECT email_display, created_at FROM accounts WHERE public_id = ?"),
+                arguments: [accountID])
+            return try row.map {
+                Profile(
+                    accountID: accountID, email: try $0.decode(atIndex: 0),
+                    createdAt: UnixTime(seconds: try $0.decode(atIndex: 1)))
+            }
+        }
+    }
+
+    package func end(_ digest: SessionDigest) async throws(StoreError) -> Bool {
+        try await writing { db in
+            try Self.ending(db) {
+                try db.cachedStatement(sql: "DELETE FROM sessions WHERE digest = ?")
+                    .execute(arguments: [Data(digest.bytes)])
+            }
+        }
+    }
+
+    package func endings() throws(StoreError) -> Int64 {
+        do {
+            return try watcher.count()
+        } catch {
+            throw Self.map(error)
+        }
+    }
+
+    /// Counts what a statement deletes among the endings, in the same transaction.
+    private static func ending(_ db: Database, _ delete: () throws -> Void) throws -> Bool {
+        try delete()
+        guard db.changesCount > 0 else { return false }
+        try db.cachedStatement(sql: "UPDATE session_endings SET count = count + ?").execute(arguments: [db.changesCount]
+        )
+        return true
     }
 
     package func check() async throws(StoreError) {

@@ -3,7 +3,8 @@ internal import Migrations
 /// What the registration service keeps. A released text never changes; new ones are added below.
 enum Schema {
     static let plan = MigrationPlan([
-        Migration(number: 1, name: "accounts-and-sessions", sql: accountsAndSessions)
+        Migration(number: 1, name: "accounts-and-sessions", sql: accountsAndSessions),
+        Migration(number: 2, name: "session-endings", sql: sessionEndings),
     ])
 
     /// `repeated_signups` counts attempts to register an address again: the same kind of write as a new account, so that
@@ -26,5 +27,14 @@ enum Schema {
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX sessions_by_account ON sessions (account, created_at);
         CREATE INDEX sessions_by_expiry ON sessions (expires_at);
+        """
+
+    /// One row. Grows with each session that ends before its time, in the same transaction.
+    private static let sessionEndings = """
+        CREATE TABLE session_endings (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            count INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO session_endings (id, count) VALUES (1, 0);
         """
 }

@@ -67,6 +67,7 @@ struct AttachCommand: AsyncParsableCommand {
                 throw Failure(.badInput, error.description)
             }
             Terminal.note("watching process \(pid) against \(attachment.limit) (\(attachment.limitSource))")
+            for blindSpot in attachment.blindSpots() { Terminal.note("note: \(blindSpot)") }
             guard let (outcome, hasEnded) = try await watch(&attachment) else {
                 throw Failure(.badInput, "process \(pid) cannot be read")
             }

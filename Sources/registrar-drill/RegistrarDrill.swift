@@ -14,6 +14,7 @@ struct RegistrarDrill: AsyncParsableCommand {
               registrar-drill --list-faults
               registrar-drill --fault verification-context
               registrar-drill --fault verification-context --fault-bytes 128KiB
+              registrar-drill --fault profile-cache
             """)
 
     @OptionGroup var options: RegistrarOptions
@@ -38,9 +39,9 @@ struct RegistrarDrill: AsyncParsableCommand {
             for fault in Fault.allCases { print("\(fault.rawValue)\t\(fault.summary)") }
             return
         }
-        try await RegistrarProgram(options: options, name: "registrar-drill") { [fault, faultBytes] store in
-            guard let fault else { return store }
-            return fault.installed(in: store, bytes: faultBytes?.bytes ?? fault.standardBytes)
+        try await RegistrarProgram(options: options, name: "registrar-drill") { [fault, faultBytes] parts in
+            guard let fault else { return parts }
+            return fault.installed(in: parts, bytes: faultBytes?.bytes ?? fault.standardBytes)
         }.run()
     }
 }

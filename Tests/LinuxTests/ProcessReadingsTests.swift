@@ -44,6 +44,8 @@ struct ProcessReadingsTests {
             _ = ProcessStat(bytes.span)
             _ = ProcessMemory(bytes.span)
             _ = Pressure(bytes.span)
+            _ = MachineMemory(bytes.span)
+            _ = SegmentCounts(bytes.span)
             _ = CgroupMemory.amount(bytes.span)
             _ = CgroupMemory.value("anon ", bytes.span)
             _ = CgroupMemory.locate(groups: bytes, mounts: random.damaged(sample))
@@ -59,6 +61,37 @@ struct ProcessReadingsTests {
         let alone = try #require(pressure(text.utf8.prefix { $0 != 10 }))
         #expect(alone.full == nil)
         #expect(pressure("full avg10=0.00 avg60=0.00 avg300=0.01 total=7\n".utf8) == nil)
+    }
+
+    @Test func `the machine's memory is read in bytes, and what makes no sense gives nothing`() throws {
+        let text = "MemTotal:       24000000 kB\nMemFree:  5 kB\nMemAvailable:   12000000 kB\nBuffers: 1 kB\n"
+        let told = try #require(memory(text))
+        #expect(told.totalBytes == 24_000_000 * 1_024 && told.availableBytes == 12_000_000 * 1_024)
+        for wrong in ["", "MemTotal: 5 kB\n", "MemTotal: 5 kB\nMemAvailable: 6 kB\n", "MemTotal: x\nMemAvailable: 1\n"]
+        {
+            #expect(memory(wrong) == nil)
+        }
+        #expect(MachineMemory.now() != nil)
+    }
+
+    @Test func `segments are found by the names above them, whatever else a kernel tells`() throws {
+        let text = """
+            Ip: Forwarding DefaultTTL
+            Ip: 1 64
+            Tcp: RtoAlgorithm MaxConn OutSegs RetransSegs InErrs
+            Tcp: 1 -1 5000 25 0
+            Udp: InDatagrams
+            Udp: 7
+
+            """
+        let counts = try #require(segments(text))
+        #expect(counts.sent == 5_000 && counts.retransmitted == 25)
+        for wrong in [
+            "", "Tcp: OutSegs\nTcp: 5\n", "Tcp: OutSegs RetransSegs\nTcp: -5 1\n", "Tcp: OutSegs RetransSegs\n",
+        ] {
+            #expect(segments(wrong) == nil)
+        }
+        #expect(SegmentCounts.now() != nil)
     }
 
     @Test func `limits are numbers, and no limit is none`() {
@@ -108,3 +141,7 @@ private func processMemory(_ bytes: some Collection<UInt8>) -> ProcessMemory? { 
 private func pressure(_ bytes: some Collection<UInt8>) -> Pressure? { Pressure(Array(bytes).span) }
 private func amount(_ bytes: some Collection<UInt8>) -> UInt64? { CgroupMemory.amount(Array(bytes).span) }
 private func fileBytes(_ bytes: some Collection<UInt8>) -> UInt64? { CgroupMemory.value("file ", Array(bytes).span) }
+
+private func memory(_ text: String) -> MachineMemory? { MachineMemory(Array(text.utf8).span) }
+
+private func segments(_ text: String) -> SegmentCounts? { SegmentCounts(Array(text.utf8).span) }

@@ -1,3 +1,4 @@
+import Foundation
 import OakumTestKit
 import Spawning
 import Testing
@@ -37,5 +38,62 @@ struct AttachTests {
         let missing = try await run("oakum", ["attach", "999999999"])
         #expect(missing.code == 2)
         #expect(missing.output.contains("there is no process"))
+    }
+
+    @Test(.disabled(if: Sanitizer.isOn, "the sampler and a sanitizer both take the place of malloc"))
+    func `a leak in a child is named when the child carries the sampler`() async throws {
+        try await withTemporaryFolder { folder in
+            let sampler = folder.file("liboakumheap.so")
+            let build = try await LeakingChild.build(into: folder.path)
+            #expect(build == .code(0))
+            let command =
+                "LD_PRELOAD=\(sampler) OAKUM_HEAP_FILE=\(folder.file("%p.heap")) \(folder.file("child")) & wait"
+            try await withProcess("/bin/sh", ["-c", command]) { process in
+                let attach = try await run(
+                    "oakum", ["attach", "\(process.pid)", "--for", "3min", "--limit", "150MiB", "--json"],
+                    within: .seconds(200))
+                #expect(attach.code == 2, "\(attach.output)")
+                #expect(attach.output.contains("keep_for_ever"), "\(attach.output)")
+                #expect(!attach.output.contains("are not seen"), "\(attach.output)")
+            }
+        }
+    }
+
+    @Test func `what may not be seen is told at the start, with the right that is missing`() async throws {
+        try await withProcess("/bin/sleep", ["600"]) { process in
+            let plain = try await run("oakum", ["attach", "\(process.pid)", "--for", "1s"])
+            #expect(plain.output.contains("runs without the sampler"), "\(plain.output)")
+            #expect(!plain.output.contains("mapping is not seen"), "\(plain.output)")
+        }
+        // The first process of the machine is root's; root itself may see it all.
+        guard getuid() != 0 else { return }
+        let foreign = try await run("oakum", ["attach", "1", "--for", "1s"])
+        #expect(foreign.output.contains("it runs as user 0, oakum as user \(getuid())"), "\(foreign.output)")
+    }
+}
+
+/// A program in C that keeps 100 kB every 50 ms, in a function that its profile must name.
+private enum LeakingChild {
+    private static let source = """
+        #include <stdlib.h>
+        #include <string.h>
+        #include <unistd.h>
+        void *volatile last;
+        __attribute__((noinline)) void keep_for_ever(void) { last = memset(malloc(100000), 1, 100000); __asm__(""); }
+        int main(void) { for (;;) { keep_for_ever(); usleep(50000); } }
+        """
+
+    /// Builds it and the sampler into a folder.
+    static func build(into folder: String) async throws -> SpawnedProcess.Exit {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().path
+        try source.write(toFile: "\(folder)/child.c", atomically: true, encoding: .utf8)
+        let script = """
+            swift=$(readlink -f "$(command -v swift)")
+            "${swift%/*}/clang" -O1 -g -fno-omit-frame-pointer child.c -o child && "\(root)/scripts/sampler" "$PWD"
+            """
+        return try await withProcess("/bin/sh", ["-c", "cd \(folder) && { \(script); }"]) { process in
+            try await process.waitForExit(within: .seconds(120))
+        }
     }
 }

@@ -6,12 +6,16 @@ import Testing
 
 @Suite struct OpenAPITests {
     /// Never asked anything: the router is only looked at.
-    struct Nobody: AccountStore, PasswordHasher {
+    struct Nobody: AccountStore, SessionStore, ProfileSource, PasswordHasher {
         func add(_ account: NewAccount) async throws(StoreError) -> Bool { throw .busy }
         func credentials(emailKey: String) async throws(StoreError) -> StoredCredentials? { throw .busy }
         func open(_ session: NewSession, maximumPerAccount: Int) async throws(StoreError) { throw .busy }
         func session(_ digest: SessionDigest, at now: UnixTime) async throws(StoreError) -> SessionInfo? { throw .busy }
         func check() async throws(StoreError) { throw .busy }
+        func profile(accountID: String) async throws(StoreError) -> Profile? { throw .busy }
+        func profile(of session: SessionInfo, request: String) async throws(StoreError) -> Profile? { throw .busy }
+        func end(_ digest: SessionDigest) async throws(StoreError) -> Bool { throw .busy }
+        func endings() throws(StoreError) -> Int64 { throw .busy }
         func hash(_ password: Password) async throws(HashingError) -> PasswordHash { throw .failed }
         func matches(_ password: Password, phc: String?) async throws(HashingError) -> Bool { throw .failed }
     }
@@ -23,7 +27,8 @@ import Testing
 
     @Test func `the document describes every route, and only routes`() throws {
         let accounts = AccountService(
-            store: Nobody(), hasher: Nobody(), secrets: try Sodium(), normalise: { $0 }, now: { UnixTime(seconds: 0) })
+            store: Nobody(), sessions: Nobody(), profiles: Nobody(), hasher: Nobody(), secrets: try Sodium(),
+            normalise: { $0 }, now: { UnixTime(seconds: 0) })
         let router = RegistrationRoutes(accounts: accounts, metrics: RegistrarMetrics()).router()
         let routed = Set(router.routes.map { "\($0.method.rawValue.lowercased()) \($0.path)" })
         let paths = try #require(try document()["paths"] as? [String: [String: Any]])

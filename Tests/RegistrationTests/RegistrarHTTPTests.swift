@@ -29,6 +29,26 @@ import Testing
         }
     }
 
+    @Test func `a person sees their profile until they log out`() async throws {
+        try await RunningRegistrar.with { registrar in
+            _ = try await registrar.signUp("Ada@example.org")
+            let token = try #require(try await registrar.login("ada@example.org").json["token"] as? String)
+            let profile = try await registrar.get("/v1/profile?whatever", token: token)
+            #expect(profile.status == 200)
+            #expect(try profile.json["email"] as? String == "Ada@example.org")
+            let created = try #require(try profile.json["created_at"] as? String)
+            let date = try Date(created, strategy: .iso8601)
+            #expect(abs(date.timeIntervalSinceNow) < 600)
+            #expect(try await registrar.send("POST", "/v1/logout", contentType: nil).status == 401)
+            #expect(try await registrar.logout(token).status == 204)
+            for path in ["/v1/profile", "/v1/session"] {
+                #expect(try await registrar.get(path, token: token).status == 401)
+            }
+            #expect(try await registrar.logout(token).status == 401)
+            #expect(try await registrar.get("/v1/profile").status == 401)
+        }
+    }
+
     @Test func `a known address is answered exactly like a new one, and keeps its password`() async throws {
         try await RunningRegistrar.with { registrar in
             let new = try await registrar.signUp("ada@example.org")

@@ -64,6 +64,13 @@ struct RunningRegistrar: Sendable {
         try await send("POST", "/v1/login", body: credentials(email, password))
     }
 
+    func logout(_ token: String) async throws -> OutboundResponse {
+        try await client.send(
+            OutboundRequest(
+                method: "POST", target: .url("http://\(address)/v1/logout"),
+                headers: [("Authorization", "Bearer \(token)")], timeoutSeconds: 30))
+    }
+
     /// What the admin socket answers.
     func admin(_ path: String) async throws -> OutboundResponse {
         try await client.send(

@@ -1,5 +1,6 @@
 import CLinux
 import Foundation
+import HeapInspection
 import LeakDetection
 import LinuxHost
 package import OakumModel
@@ -38,7 +39,12 @@ package struct Attachment {
     package let limitSource: String
     private let sampler = ProcSampler()
     private var detector: LeakDetector
-    private let firstSizes: MappingSizes?
+    /// Of the processes that were there when the watch began; the first ones, if there are many.
+    private var firstSizes: [ProcessIdentity: MappingSizes] = [:]
+    private var firstResident: [ProcessIdentity: Int64] = [:]
+    /// Processes whose mappings are read, and whose heaps are looked into: those that grew most.
+    private static let mappedLimit = 16
+    private static let lookedIntoLimit = 3
 
     /// - Parameter limit: nil: the limit of its control group, else the machine's memory.
     /// - Throws: `HeapTarget.Problem` when there is no such process.
@@ -56,7 +62,9 @@ package struct Attachment {
             (self.limit, limitSource) = (ByteCount(machine), "of the machine")
         }
         detector = LeakDetector(settings: .worker, limit: Double(self.limit.bytes))
-        firstSizes = MappingSizes(pid: pid)
+        for member in ProcessTree(root: process)?.members.prefix(Self.mappedLimit) ?? [] {
+            firstSizes[member] = MappingSizes(pid: member.pid)
+        }
     }
 
     /// Takes the next reading; call it once a second. Nil when the process is gone.
@@ -68,29 +76,72 @@ package struct Attachment {
         guard readings.first != nil, readings[0] != nil else { return nil }
         let sum = readings.reduce(0) { $0 + ($1?.rss.bytes ?? 0) }
         detector.add(SeriesPoint(seconds: now.seconds, value: Double(sum)))
+        if firstResident.isEmpty { firstResident = resident(tree, readings) }
         return Look(
             processes: readings.count, unreadable: readings.count { $0 == nil }, rss: ByteCount(sum),
             verdict: detector.verdict())
     }
 
-    /// Looks for where the memory goes. Takes up to eight seconds.
+    /// What a leak could not be told by, as far as can be known beforehand: one sentence each, with what to do.
+    package func blindSpots() -> [String] {
+        var result: [String] = []
+        let members = ProcessTree(root: process)?.members.prefix(Self.mappedLimit) ?? []
+        if let member = members.first(where: { MappingSizes(pid: $0.pid) == nil }) {
+            result.append("growth by mapping is not seen: oakum " + AccessProblem.explain(pid: member.pid))
+        }
+        let problems = members.map { member -> String? in
+            do throws(HeapTarget.Problem) {
+                _ = try HeapTarget.heapFile(of: member.pid)
+                return nil
+            } catch {
+                return error.description
+            }
+        }
+        // One of them with the sampler is enough: it is usually the children that do the work.
+        if let first = problems.first ?? nil, !problems.contains(nil) {
+            result.append("a leak's line, type and holders are not seen: " + first)
+        }
+        return result
+    }
+
+    /// Looks for where the memory goes. Takes up to eight seconds for each of the three processes that grew most.
     package func findings() -> Findings {
         var result = Findings()
-        do throws(HeapTarget.Problem) {
-            let target = try HeapTarget(pid: process.pid)
-            let evidence = try HeapEvidence(heapFile: target.path, of: process)
-            result.leaks = evidence.findings
-            result.remarks = evidence.remarks
-            if !result.leaks.isEmpty { return result }
-        } catch {
-            result.remarks.append(error.description)
+        let members = grown()
+        for member in members.prefix(Self.lookedIntoLimit) {
+            do throws(HeapTarget.Problem) {
+                let target = try HeapTarget(pid: member.pid)
+                let evidence = try HeapEvidence(heapFile: target.path, of: member)
+                result.leaks += evidence.findings
+                result.remarks += evidence.remarks.map { members.count == 1 ? $0 : "process \(member.pid): \($0)" }
+            } catch {
+                result.remarks.append(error.description)
+            }
         }
-        guard let firstSizes, let sizes = MappingSizes(pid: process.pid) else {
-            result.remarks.append(
-                "its mappings may not be read: look as the user it runs as, or as root (CAP_SYS_PTRACE)")
-            return result
+        if !result.leaks.isEmpty { return result }
+        let sizes = members.prefix(Self.mappedLimit).map { ($0, MappingSizes(pid: $0.pid)) }
+        if let unseen = sizes.first(where: { $0.1 == nil })?.0 {
+            result.remarks.append("growth by mapping is not seen: oakum " + AccessProblem.explain(pid: unseen.pid))
         }
-        result.growth = sizes.growth(since: firstSizes).prefix(5).map { .init(name: $0.name, bytes: $0.bytes) }
+        let now = sizes.reduce(into: MappingSizes()) { $0.add($1.1 ?? MappingSizes()) }
+        let then = sizes.reduce(into: MappingSizes()) { $0.add(firstSizes[$1.0] ?? MappingSizes()) }
+        result.growth = now.growth(since: then).prefix(5).map { .init(name: $0.name, bytes: $0.bytes) }
         return result
+    }
+
+    /// The processes there are, those first that have grown most since the watch began.
+    private func grown() -> [ProcessIdentity] {
+        guard let tree = ProcessTree(root: process) else { return [process] }
+        let now = resident(tree, sampler.sample(tree.members, at: sampler.now().uptime))
+        return tree.members.map { ($0, (now[$0] ?? 0) - (firstResident[$0] ?? 0)) }
+            .sorted { ($0.1, $1.0.pid) > ($1.1, $0.0.pid) }
+            .map(\.0)
+    }
+
+    private func resident(_ tree: ProcessTree, _ readings: [Sample?]) -> [ProcessIdentity: Int64] {
+        Dictionary(zip(tree.members, readings).compactMap { member, reading in reading.map { (member, $0.rss.bytes) } })
+        {
+            first, _ in first
+        }
     }
 }

@@ -11,6 +11,8 @@ struct MappingSizes: Hashable, Sendable {
     /// By name: a path, `[heap]`, `[stack]`, or "anonymous memory".
     var bytes: [String: Int64] = [:]
 
+    init() {}
+
     /// Nil when the right to read it is missing, or the process is gone.
     init?(pid: Int32) {
         guard let text = FileBytes.read(path: "/proc/\(pid)/smaps", limit: Self.textLimit), !text.isEmpty else {
@@ -34,6 +36,10 @@ struct MappingSizes: Hashable, Sendable {
                 name = trimmed.isEmpty || trimmed.hasPrefix("[anon") ? "anonymous memory" : trimmed
             }
         }
+    }
+
+    mutating func add(_ other: MappingSizes) {
+        bytes.merge(other.bytes) { $0.addingReportingOverflow($1).partialValue }
     }
 
     /// What grew since, the most first.

@@ -6,6 +6,8 @@ package protocol HostReadings: Sendable {
     func sample(_ processes: [ProcessIdentity], at uptime: Uptime) -> [Sample?]
     /// Open descriptors of a process: a directory scan, so every 10 s at most. Nil when it cannot be read.
     func fileDescriptors(of process: ProcessIdentity) -> Int?
+    /// What all processes share: every 10 s at most. What cannot be read is nil in it.
+    func machine() -> MachineReading
     /// The process this code runs in.
     var ownProcess: ProcessIdentity { get }
     /// Both clocks of the host.
@@ -16,6 +18,6 @@ package protocol HostReadings: Sendable {
 package protocol WorkerProbe: Sendable {
     /// True when the worker answers its readiness check well within `timeout` seconds.
     func isHealthy(adminSocket: String, path: String, timeout: Double) async -> Bool
-    /// Requests answered so far as the worker's `/metrics` tells; nil when it does not.
-    func requestsServed(adminSocket: String, timeout: Double) async -> Double?
+    /// What the worker's `/metrics` tells of its work; nil when it does not answer, or with something else.
+    func measures(adminSocket: String, timeout: Double) async -> ServiceMeasures?
 }

@@ -53,7 +53,7 @@ struct EventList {
     static func tone(_ kind: EventKind) -> String {
         switch kind {
         case .workerFailed, .recycleFailed, .problem: "bad"
-        case .leakNamed, .leakNotNamed, .verdict, .recycleWithheld, .workerExited, .paused: "warn"
+        case .leakNamed, .leakNotNamed, .diagnosed, .verdict, .recycleWithheld, .workerExited, .paused: "warn"
         case .recycleStarted, .recycleFinished, .slopeAfterwards: "act"
         case .workerReady, .resumed: "good"
         case .watchStarted, .watchStopped, .workerStarted, .command: "plain"

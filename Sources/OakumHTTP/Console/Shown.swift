@@ -126,6 +126,7 @@ enum Shown {
         case .slopeAfterwards: "Slope afterwards"
         case .leakNamed: "Leak named"
         case .leakNotNamed: "Leak not named"
+        case .diagnosed: "Cause"
         case .command: "Command"
         case .problem: "Problem"
         }

@@ -25,6 +25,8 @@ final class Connection {
     private var timer: Scheduled<Void>?
     private var timerAt = NIODeadline.distantFuture
     private var answerCode = 0
+    /// When the requests that are owed an answer began, oldest first.
+    private var begun = CircularBuffer<NIODeadline>()
 
     init(
         channel: any Channel, limits: ConnectionState.Limits, idleSeconds: Int64, drain: DrainFlag,
@@ -96,7 +98,10 @@ final class Connection {
         let taken = state.requestHead(
             .init(keepsAlive: head.isKeepAlive, isOldVersion: head.version != .http1_1),
             bodyBytes: length ?? (head.headers.contains(name: "transfer-encoding") ? nil : 0))
-        if taken { counters.requestBegan() }
+        if taken {
+            begun.append(.now())
+            counters.requestBegan()
+        }
         return taken
     }
 
@@ -126,8 +131,10 @@ final class Connection {
     var answersOldVersion: Bool { state.owed.first?.isOldVersion ?? false }
 
     func answerWritten() {
-        counters.answered(code: answerCode, wasRequest: !state.owed.isEmpty)
-        if state.answerWritten(now: .now()) {
+        let now = NIODeadline.now()
+        let since = state.owed.isEmpty ? nil : begun.popFirst()
+        counters.answered(code: answerCode, after: since.map { UInt64(max(0, (now - $0).nanoseconds)) })
+        if state.answerWritten(now: now) {
             end()
         } else {
             arm()
@@ -168,7 +175,7 @@ final class Connection {
         var buffer = channel.allocator.buffer(capacity: 128)
         buffer.writeString(
             "HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-        counters.answered(code: Int(status.code), wasRequest: false)
+        counters.answered(code: Int(status.code), after: nil)
         edge.writeAndFlush(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
         end()
     }

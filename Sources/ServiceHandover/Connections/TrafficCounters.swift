@@ -12,6 +12,9 @@ final class TrafficCounters: Sendable {
         var answered = [UInt64](repeating: 0, count: 10)
         var aborted: UInt64 = 0
         var inFlight = 0
+        /// Answered requests by the time they took: below each of `durationBounds`, and above.
+        var durations = [UInt64](repeating: 0, count: TrafficCounters.durationBounds.count + 1)
+        var durationNanoseconds: UInt64 = 0
         var accepted: UInt64 = 0
         var connections = 0
         var cutRequests: UInt64 = 0
@@ -21,6 +24,9 @@ final class TrafficCounters: Sendable {
         /// Requests answered, whatever the code.
         var answeredTotal: UInt64 { answered.reduce(0, +) }
     }
+
+    /// Seconds.
+    static let durationBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
     private let counts = Mutex(Counts())
 
@@ -38,11 +44,18 @@ final class TrafficCounters: Sendable {
 
     func requestBegan() { counts.withLock { $0.inFlight += 1 } }
 
-    /// An answer was handed to the kernel whole; `wasRequest` is false for complaints about bytes that are no request.
-    func answered(code: Int, wasRequest: Bool) {
+    /// An answer was handed to the kernel whole, so long after the request's head was read; nil for complaints about bytes
+    /// that are no request.
+    func answered(code: Int, after nanoseconds: UInt64?) {
+        let place = nanoseconds.map { nanoseconds in
+            Self.durationBounds.firstIndex { Double(nanoseconds) <= $0 * 1e9 } ?? Self.durationBounds.count
+        }
         counts.withLock {
             $0.answered[min(max(code / 100, 0), 9)] += 1
-            if wasRequest { $0.inFlight -= 1 }
+            guard let place, let nanoseconds else { return }
+            $0.inFlight -= 1
+            $0.durations[place] += 1
+            $0.durationNanoseconds &+= nanoseconds
         }
     }
 
@@ -78,6 +91,7 @@ final class TrafficCounters: Sendable {
         if others > 0 {
             writer.sample("http_requests_total", Double(others), labels: [("code", "other")])
         }
+        Self.write(now, to: &writer)
         writer.single(
             "http_requests_aborted_total", .counter, help: "Requests that ended without a whole answer.",
             value: Double(now.aborted))
@@ -101,5 +115,19 @@ final class TrafficCounters: Sendable {
                 value: processStart)
         }
         return writer.text
+    }
+
+    private static func write(_ counts: Counts, to writer: inout PrometheusText.Writer) {
+        let name = "http_request_duration_seconds"
+        writer.family(name, .histogram, help: "Time from a request's head to the end of its answer.")
+        var count: UInt64 = 0
+        for (bound, added) in zip(durationBounds, counts.durations) {
+            count += added
+            writer.sample("\(name)_bucket", Double(count), labels: [("le", "\(bound)")])
+        }
+        let total = counts.durations.reduce(0, +)
+        writer.sample("\(name)_bucket", Double(total), labels: [("le", "+Inf")])
+        writer.sample("\(name)_sum", Double(counts.durationNanoseconds) / 1e9)
+        writer.sample("\(name)_count", Double(total))
     }
 }

@@ -64,7 +64,8 @@ import Testing
 
     var service: AccountService {
         AccountService(
-            store: store, hasher: hasher, secrets: CountingSecrets(),
+            store: store, sessions: store, profiles: StoredProfiles(store: store), hasher: hasher,
+            secrets: CountingSecrets(),
             rules: SessionRules(lifetimeSeconds: 100, maximumPerAccount: 2), normalise: { $0 },
             now: { [wall] in UnixTime(seconds: wall.seconds.withLock { $0 }) })
     }

@@ -10,7 +10,7 @@ import Testing
         case sqlite
     }
 
-    static func with(_ kind: Kind, _ body: (any AccountStore) async throws -> Void) async throws {
+    static func with(_ kind: Kind, _ body: (any AccountStore & SessionStore) async throws -> Void) async throws {
         switch kind {
         case .memory: try await body(InMemoryAccountStore())
         case .sqlite:
@@ -113,6 +113,44 @@ import Testing
     }
 
     @Test(arguments: Kind.allCases)
+    func `a session that is ended is gone, and endings before their time are counted`(kind: Kind) async throws {
+        try await Self.with(kind) { store in
+            let ada = try await Accounts.add("ada@example.org", to: store)
+            let start = try store.endings()
+            for number in 1...3 {
+                try await store.open(
+                    Accounts.session(number, of: ada, from: Int64(number), to: 1000), maximumPerAccount: 3)
+            }
+            #expect(try store.endings() == start)
+            #expect(try await store.end(Accounts.digest(2)))
+            #expect(try await store.session(Accounts.digest(2), at: UnixTime(seconds: 5)) == nil)
+            #expect(try await store.session(Accounts.digest(3), at: UnixTime(seconds: 5)) != nil)
+            let afterOne = try store.endings()
+            #expect(afterOne > start)
+            #expect(try await !store.end(Accounts.digest(2)))
+            #expect(try store.endings() == afterOne)
+            // Beyond the account's bound: the oldest has to go.
+            for number in 4...5 {
+                try await store.open(
+                    Accounts.session(number, of: ada, from: Int64(number), to: 1000), maximumPerAccount: 3)
+            }
+            #expect(try store.endings() > afterOne)
+        }
+    }
+
+    @Test(arguments: Kind.allCases)
+    func `an account shows its profile, an unknown one shows none`(kind: Kind) async throws {
+        try await Self.with(kind) { store in
+            _ = try await Accounts.add("Ada@example.org", to: store)
+            let profile = try await store.profile(accountID: "id of ada@example.org")
+            let expected = Profile(
+                accountID: "id of ada@example.org", email: "Ada@example.org", createdAt: UnixTime(seconds: 1))
+            #expect(profile == expected)
+            #expect(try await store.profile(accountID: "id of bob@example.org") == nil)
+        }
+    }
+
+    @Test(arguments: Kind.allCases)
     func `a store in order is ready`(kind: Kind) async throws {
         try await Self.with(kind) { store in try await store.check() }
     }
@@ -148,7 +186,7 @@ import Testing
     }
 
     /// The answers as texts. Sessions begin in different seconds, since which of two equally old ones ends first is open.
-    static func run(_ steps: [Step], on store: any AccountStore) async throws -> [String] {
+    static func run(_ steps: [Step], on store: any AccountStore & SessionStore) async throws -> [String] {
         var answers: [String] = []
         for (index, step) in steps.enumerated() {
             switch step {

@@ -2,10 +2,11 @@ import RegistrationCore
 import Synchronization
 
 /// Accounts and sessions in memory, for tests of what stands before a store. Passes the same suite as the real one.
-final class InMemoryAccountStore: AccountStore {
+final class InMemoryAccountStore: AccountStore, SessionStore {
     private struct State {
         var accounts: [NewAccount] = []
         var sessions: [NewSession] = []
+        var endings: Int64 = 0
         var failure: StoreError?
     }
 
@@ -44,6 +45,7 @@ final class InMemoryAccountStore: AccountStore {
             let own = state.sessions.filter { $0.account == session.account }.sorted { $0.createdAt < $1.createdAt }
             for old in own.dropLast(max(0, maximumPerAccount - 1)) {
                 state.sessions.removeAll { $0.digest == old.digest }
+                state.endings += 1
             }
             state.sessions.append(session)
         }
@@ -57,6 +59,27 @@ final class InMemoryAccountStore: AccountStore {
             let account = state.accounts[Int(session.account) - 1]
             return SessionInfo(
                 accountID: account.publicID, email: account.email.display, expiresAt: session.expiresAt)
+        }
+    }
+
+    func end(_ digest: SessionDigest) async throws(StoreError) -> Bool {
+        try using { state in
+            guard let index = state.sessions.firstIndex(where: { $0.digest == digest }) else { return false }
+            state.sessions.remove(at: index)
+            state.endings += 1
+            return true
+        }
+    }
+
+    func endings() throws(StoreError) -> Int64 {
+        try using { $0.endings }
+    }
+
+    func profile(accountID: String) async throws(StoreError) -> Profile? {
+        try using { state in
+            state.accounts.first { $0.publicID == accountID }.map {
+                Profile(accountID: $0.publicID, email: $0.email.display, createdAt: $0.createdAt)
+            }
         }
     }
 

@@ -83,6 +83,27 @@ import class Foundation.FileManager
         }
     }
 
+    @Test func `a session that one process ends is an ending for all that share the database`() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.file("a.sqlite")
+            let first = try SQLiteAccountStore(path: path)
+            let second = try SQLiteAccountStore(path: path)
+            let account = try await Accounts.add("ada@example.org", to: first)
+            for number in 1...50 {
+                try await first.open(
+                    Accounts.session(number, of: account, from: Int64(number), to: 1000), maximumPerAccount: 100)
+                let before = (try first.endings(), try second.endings())
+                #expect(before.0 == before.1)
+                #expect(try await (number.isMultiple(of: 2) ? first : second).end(Accounts.digest(number)))
+                // At once, without anything else being read.
+                #expect(try first.endings() == before.0 + 1)
+                #expect(try second.endings() == before.1 + 1)
+            }
+            try first.close()
+            try second.close()
+        }
+    }
+
     @Test func `what is no database gives a typed error that says so`() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.file("a.sqlite")

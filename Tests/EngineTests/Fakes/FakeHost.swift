@@ -95,6 +95,8 @@ struct FakeHost: HostReadings {
         world.with { $0.process(process) == nil ? nil : 12 }
     }
 
+    func machine() -> MachineReading { world.with { $0.machine } }
+
     var ownProcess: ProcessIdentity { ProcessIdentity(pid: 7, startTicks: 7) }
 
     func now() -> Moment { Self.moment(at: world.now) }
@@ -115,8 +117,12 @@ struct FakeProbe: WorkerProbe {
             ?? false
     }
 
-    func requestsServed(adminSocket: String, timeout: Double) async -> Double? {
-        await answer(adminSocket) { process, _ in process.startedAt * 10 }
+    func measures(adminSocket: String, timeout: Double) async -> ServiceMeasures? {
+        await answer(adminSocket) { process, state in
+            var measures = state.measures[process.number] ?? ServiceMeasures()
+            measures.requests = process.startedAt * 10
+            return measures
+        }
     }
 
     private func answer<Value: Sendable>(

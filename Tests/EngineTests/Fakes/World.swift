@@ -17,6 +17,9 @@ final class World: Sendable {
         var inspectCalls = 0
         var stopped = false
         var hungProbes: Set<UInt32> = []
+        /// What workers tell of themselves, by number.
+        var measures: [UInt32: ServiceMeasures] = [:]
+        var machine = MachineReading()
         var sickProbes: Set<UInt32> = []
         var probeCalls = 0
         var unreadable: Set<ProcessIdentity> = []

@@ -1,4 +1,4 @@
-// The same in C: blocks kept in a table behind a global, in a list, and lost. Usage: cleaks table|list|lost leak|fixed
+// The same in C: blocks kept in a table behind a global, in a list, and lost. Usage: cleaks table|list|lost leak|fixed [MILLISECONDS]
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +19,10 @@ struct table {
 struct table *request_table;
 char *volatile last_body;
 struct request *pending_requests;
+static useconds_t pace;
 
 static struct request *make_request(void) {
+    usleep(pace);
     struct request *request = calloc(1, sizeof *request);
     request->body = malloc(BYTES);
     memset(request->body, 7, BYTES);
@@ -65,7 +67,8 @@ __attribute__((noinline)) static void lose(int leaks) {
 }
 
 int main(int count, char **arguments) {
-    if (count != 3) return 2;
+    if (count != 3 && count != 4) return 2;
+    if (count == 4) pace = 1000 * (useconds_t)atoi(arguments[3]);
     int leaks = strcmp(arguments[2], "leak") == 0;
     if (strcmp(arguments[1], "table") == 0) fill_table(leaks);
     else if (strcmp(arguments[1], "list") == 0) fill_list(leaks);

@@ -1,5 +1,6 @@
-// The same in C++: polymorphic objects in a map behind a static. Usage: cxxleaks map|listeners leak|fixed
+// The same in C++: polymorphic objects in a map behind a static. Usage: cxxleaks map|listeners leak|fixed [MILLISECONDS]
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -39,9 +40,11 @@ std::vector<std::shared_ptr<Item>> recently_seen;
 } // namespace shop
 
 int main(int count, char **arguments) {
-    if (count != 3) return 2;
+    if (count != 3 && count != 4) return 2;
+    useconds_t pace = count == 4 ? 1000 * static_cast<useconds_t>(std::atoi(arguments[3])) : 0;
     bool leaks = std::strcmp(arguments[2], "leak") == 0;
     for (int i = 0; i < 400; i++) {
+        usleep(pace);
         if (std::strcmp(arguments[1], "map") == 0) {
             shop::Catalogue::instance().add(i, leaks);
         } else {

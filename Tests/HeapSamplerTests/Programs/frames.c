@@ -32,6 +32,20 @@ static NOINLINE void recurse(int depth) {
     __asm__ volatile("");
 }
 
+// strdup keeps no frame pointer: who called it is told all the same.
+static NOINLINE void duplicate(void) {
+    block = kept(strdup("a text that is worth its own block"));
+    __asm__ volatile("");
+}
+
+static void check_frameless(void) {
+    struct heap heap;
+    duplicate();
+    const struct oakum_heap_stack *stack = stack_of(&heap);
+    CHECK(is_in(&heap, stack, 1, duplicate), "%u frames", stack->frame_count);
+    heap_close(&heap);
+}
+
 static void check_recursion(void) {
     struct heap heap;
     recurse(20);
@@ -140,6 +154,7 @@ static NOINLINE void *in_thread(void *unused) {
 
 int main(void) {
     pthread_t thread;
+    check_frameless();
     check_recursion();
     check_garbage();
     check_coroutines(NULL);

@@ -1,5 +1,5 @@
 /// Wakes one loop. Raised any number of times while the loop works, it wakes it once more.
-struct Signal: Sendable {
+struct Bell: Sendable {
     let stream: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
 

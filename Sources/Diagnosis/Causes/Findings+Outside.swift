@@ -1,0 +1,124 @@
+import OakumModel
+
+extension Findings {
+    // MARK: - Something asked is slow
+
+    func dependencyCase(_ known: Beliefs) -> CauseCase? {
+        let measured = readings.contains { $0.kind == .dependencyLatency || $0.kind == .dependencyErrors }
+        guard change(.latency) != nil || change(.dependencyLatency) != nil || change(.dependencyErrors) != nil else {
+            return nil
+        }
+        var found = CauseCase(.slowDependency)
+        if measured { weighMeasured(&found) } else { weighWaiting(&found) }
+        weighLogs(.slowDependency, 0.7, &found)
+        if let leak = growth.change, let latency = change(.latency), leak.precedes(latency) > 0.5 {
+            found.object(2.5 * known.belief(.memory), "memory grew before")
+        }
+        if change(.dependencyLatency) == nil {
+            if let cost = change(.cpuPerRequest), let latency = change(.latency), cost.precedes(latency) > 0.05 {
+                found.object(3, "CPU per request rose as well: the time is spent here")
+            }
+            found.object(3 * known.belief(.diskFull), "a volume is full")
+            found.object(3 * known.belief(.network), "the network loses packets")
+            found.object(3 * known.belief(.trafficSurge), "there are more requests")
+            found.object(3 * known.belief(.hostMemory, .hostProcessor), "the host is short of what others took")
+            found.object(2 * known.belief(.fileDescriptors), "descriptors run out")
+        }
+        return found
+    }
+
+    private func weighMeasured(_ found: inout CauseCase) {
+        let worse = [SignalKind.dependencyLatency, .dependencyErrors].compactMap { kind in
+            reading(kind).flatMap { reading in reading.change.map { (reading, $0) } }
+        }.filter { $0.1.isUp }
+        guard let (reading, change) = worse.min(by: { $0.1.fit.onset < $1.1.fit.onset }) else {
+            let words = readings.filter { $0.kind == .dependencyLatency }.map { reading in
+                "\(Phrases.subject(reading.kind, reading.name)) is \(Phrases.amount(reading.typical, of: reading.kind))"
+            }
+            found.object(5, (words.first ?? "calls to the dependency fail as seldom as before") + " throughout")
+            return
+        }
+        found.lead = change
+        found.support(3.5, Phrases.moved(reading, change))
+        guard let harm = firstHarm else { return }
+        let first = change.precedes(harm)
+        if first > 0.2 {
+            found.support(1.2, "this service's own trouble began with it or after it")
+        } else if first < 0.05 {
+            found.object(2, "this service's own trouble began before")
+        }
+        if let surge = self.change(.requests), surge.precedes(change) > 0.95 {
+            found.object(2, "the request rate rose before: the dependency may suffer from it too")
+        }
+    }
+
+    /// Nobody measures what is asked: waiting shows as time without CPU.
+    private func weighWaiting(_ found: inout CauseCase) {
+        guard let reading = reading(.latency), let change = reading.change, change.isUp else { return }
+        found.lead = change
+        found.support(0.8, Phrases.moved(reading, change))
+        if let cpu = self.reading(.cpu), self.change(.cpu) == nil {
+            found.support(
+                1.4, "CPU did not rise with it (\(Phrases.amount(cpu.latest, of: .cpu))): requests wait, they do not work")
+        } else if self.reading(.cpu) == nil {
+            found.object(1, "CPU is not known")
+        } else if self.change(.cpuPerRequest) == nil, self.change(.requests) == nil {
+            found.object(1.5, "CPU rose as well")
+        }
+        let pressures: [SignalKind] = [.cpuPressure, .memoryPressure, .ioPressure]
+        let quiet = pressures.filter { isQuiet($0) }
+        if quiet.count == 3 {
+            found.support(0.8, "nothing on this host is short: no pressure on processors, memory or disk")
+        } else if let pressed = pressures.first(where: { self.change($0) != nil }) {
+            found.object(1.5, "\(Phrases.subject(pressed)) rose")
+        }
+        if growth.change == nil, growth.reading != nil { found.support(0.4, "memory did not grow") }
+        if let release = deploy(before: change) {
+            found.object(1.5, "release \(release.deploy.release) came just before")
+        }
+    }
+
+    // MARK: - The network
+
+    func networkCase() -> CauseCase? {
+        guard let reading = reading(.network), let change = reading.change, change.isUp else { return nil }
+        var found = CauseCase(.network)
+        found.lead = change
+        found.support(change.after >= 0.01 ? 3 : 1.5, Phrases.moved(reading, change))
+        weighHarm(after: change, &found)
+        weighLogs(.network, 0.7, &found)
+        return found
+    }
+
+    func weighHarm(after change: Change, _ found: inout CauseCase) {
+        guard let harm = firstHarm else {
+            found.object(1.5, "nobody is hurt: latency and errors are as before, or not known")
+            return
+        }
+        let first = change.precedes(harm)
+        if first > 0.2 {
+            found.support(1, "latency or errors rose with it or after it")
+        } else if first < 0.05 {
+            found.object(2, "latency or errors rose before")
+        }
+    }
+
+    // MARK: - A release without a resource to show for it
+
+    func deployCase(_ known: Beliefs) -> CauseCase? {
+        guard let harm = firstHarm, let release = deploy(before: harm) else { return nil }
+        var found = CauseCase(.deploy)
+        found.lead = harm
+        found.trigger = release.deploy
+        found.support(
+            3 * (1 - release.chance),
+            "users were hurt \(Phrases.duration(abs(harm.fit.onset - release.deploy.seconds))) after release "
+                + release.deploy.release)
+        if harm.fit.isStep { found.support(0.5, "and at once") }
+        for other in known.cases where other.cause != .cacheFill && other.belief > 0.5 {
+            // Where a resource shows what the release did, that is the better name.
+            found.object(3 * other.belief, "\(other.cause.words) explains it")
+        }
+        return found
+    }
+}

@@ -1,0 +1,109 @@
+import Glibc
+import OakumModel
+
+/// What one signal did in the window.
+struct Reading {
+    var kind: SignalKind
+    var name: String?
+    /// All levels in the unit of the signal.
+    var typical: Double
+    /// The worst it was, in the direction that hurts.
+    var worst: Double
+    var latest: Double
+    /// Nil: nothing that matters.
+    var change: Change?
+    /// For comparing signals with each other; in the scale of the fit.
+    var series: Reduced
+
+    /// Nil when there are too few readings to say anything.
+    init?(_ signal: Signal, in span: ClosedRange<Double>, restarts: [Double]) {
+        let traits = SignalTraits.of(signal.kind)
+        let series = Reduced(signal.points, in: span, traits: traits)
+        guard series.count >= Reduced.minimum else { return nil }
+        kind = signal.kind
+        name = signal.name
+        self.series = series
+        func natural(_ value: Double) -> Double { traits.isLogarithmic ? exp(value) : value }
+        let sorted = series.values.sorted()
+        typical = natural(sorted[sorted.count / 2])
+        worst = natural(traits.worseIsUp ? sorted[sorted.count - 1] : sorted[0])
+        latest = natural(series.values.suffix(3).sorted()[1])
+        change = Self.change(series, traits, in: span, restarts: traits.belongsToWorker ? restarts : [])
+    }
+
+    /// The most telling change, looked for in the whole window and in each life of the process: a saw-tooth is growth
+    /// within each life, a new release is a change from one life to the next.
+    private static func change(
+        _ series: Reduced, _ traits: SignalTraits, in span: ClosedRange<Double>, restarts: [Double]
+    ) -> Change? {
+        let whole = Change(series, traits)
+        let inside = restarts.filter { $0 > span.lowerBound && $0 < span.upperBound }
+        guard !inside.isEmpty else { return whole }
+        // A process that has just started is still setting itself up.
+        let settle = max(2, 0.02 * (span.upperBound - span.lowerBound))
+        let starts = [span.lowerBound] + inside.map { $0 + settle }
+        let ends = inside.map { $0.nextDown } + [span.upperBound]
+        var found: Change?
+        for (start, end) in zip(starts, ends) where end > start {
+            guard let change = Change(series.within(start...end), traits) else { continue }
+            // The earliest counts: later lives repeat it.
+            found = change
+            break
+        }
+        guard let found else { return whole }
+        guard let whole, whole.strength > 2 * found.strength else { return found }
+        return whole
+    }
+
+    var id: String { name.map { "\(kind.rawValue) \($0)" } ?? kind.rawValue }
+}
+
+/// A change that is significant and large enough to matter.
+struct Change {
+    var fit: RampFit
+    /// In the unit of the signal.
+    var before: Double
+    var after: Double
+
+    /// F statistics below this are found in series of random walks too. Few readings leave room for luck: more is asked.
+    static func leastStrength(count: Int) -> Double { 30 + 400 / Double(count) }
+
+    init?(_ series: Reduced, _ traits: SignalTraits) {
+        guard let fit = RampFit.best(series, resolution: traits.resolution),
+            fit.strength >= Self.leastStrength(count: series.count)
+        else { return nil }
+        self.fit = fit
+        before = traits.isLogarithmic ? exp(fit.level) : fit.level
+        after = traits.isLogarithmic ? exp(fit.level + fit.reached) : fit.level + fit.reached
+        guard traits.matters(from: before, to: after) else { return nil }
+    }
+
+    var strength: Double { fit.strength }
+    var isUp: Bool { after > before }
+    var onset: Estimate { Estimate(estimate: fit.onset, low: fit.low, high: fit.high) }
+    /// Standard deviation of the onset, from its interval.
+    var onsetDeviation: Double { max((fit.high - fit.low) / 3.92, 1e-9) }
+    var factor: Double { before != 0 ? after / before : .infinity }
+
+    /// Probability that this began before the other, from the two intervals.
+    func precedes(_ other: Change) -> Double {
+        let deviation = (onsetDeviation * onsetDeviation + other.onsetDeviation * other.onsetDeviation).squareRoot()
+        // What began before the window began before everything whose begin was seen.
+        if fit.isOpen, !other.fit.isOpen { return 0.99 }
+        if other.fit.isOpen, !fit.isOpen { return 0.01 }
+        if fit.isOpen, other.fit.isOpen { return 0.5 }
+        return Normal.below((other.fit.onset - fit.onset) / deviation)
+    }
+
+    /// Seconds from the other's onset to this one's, with a 95 % interval.
+    func lag(behind other: Change) -> Estimate {
+        let lag = fit.onset - other.fit.onset
+        let deviation = (onsetDeviation * onsetDeviation + other.onsetDeviation * other.onsetDeviation).squareRoot()
+        return Estimate(estimate: lag, low: lag - 1.96 * deviation, high: lag + 1.96 * deviation)
+    }
+}
+
+enum Normal {
+    /// The standard normal distribution function.
+    static func below(_ value: Double) -> Double { 0.5 * erfc(-value / 2.0.squareRoot()) }
+}

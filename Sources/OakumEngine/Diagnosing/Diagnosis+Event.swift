@@ -1,0 +1,21 @@
+import Diagnosis
+import OakumModel
+
+extension Diagnosis {
+    /// What is told when a cause is named, or another one than before.
+    func event(
+        of worker: WorkerID, process: ProcessIdentity, course: DiagnosisCourse, at now: Moment
+    ) -> Event {
+        var facts = [
+            "first_cause": course.firstCause?.rawValue ?? CauseCode.unknown.rawValue,
+            "cause": (firstCause ?? .unknown).rawValue,
+            "misled_by": course.misledBy.map(\.rawValue).joined(separator: ","),
+        ]
+        if let belief = leading?.belief { facts["belief"] = Words.fixed(belief, 2) }
+        if let buys = restartBuys { facts["restart_buys_s"] = Words.fixed(buys.estimate, 0) }
+        if !ruledOut.isEmpty { facts["ruled_out"] = ruledOut.map(\.sentence).joined(separator: "; ") }
+        return Event(
+            kind: .diagnosed, at: now, service: worker.service, worker: worker.number, process: process,
+            message: "\(worker): \(summary)", facts: facts)
+    }
+}
