@@ -98,7 +98,9 @@ struct HeapExaminer: HeapWitness {
         }
         let exit = await exit(of: process, patience)
         process.killGroup()
-        guard let exit else { return .failure(HeapTarget.Problem(description: "looking took too long; is the machine busy?")) }
+        guard let exit else {
+            return .failure(HeapTarget.Problem(description: "looking took too long; is the machine busy?"))
+        }
         let bytes = FileBytes.read(path: output, limit: limit + 1) ?? []
         guard exit == .code(0) else {
             let text = String(decoding: bytes.prefix(2_000), as: UTF8.self)

@@ -54,7 +54,8 @@ enum HeapSamples {
             "Routes.swift:31", .own, 96.0, 0.2, 59.9
         ),
         (
-            4, "Registration.SignUp.answer(Registration.Request) async throws -> Registration.Answer",
+            4,
+            "(1) suspend resume partial function for Registration.SignUp.answer(Registration.Request) async throws -> ()",
             "SignUp.swift:88", .own, 95.1, 0.1, 59.8
         ),
         (

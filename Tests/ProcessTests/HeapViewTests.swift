@@ -94,6 +94,10 @@ struct HeapViewTests {
             _ = try await oakum.plane.perform(.recycle(service: "registrar", worker: 1))
             _ = try await oakum.event("the end of the worker") { $0.kind == .workerExited && $0.process?.pid == pid }
             try check(try await seen("what it left is looked at", oakum) { !$0.isAlive })
+            try Data("no earlier moment".utf8).write(to: URL(filePath: path))
+            let without = try await seen("a damaged earlier moment is passed over", oakum) { $0.base == nil }
+            #expect(without.growth == nil && without.live.estimate > 8_000_000)
+            #expect(without.remarks.contains { $0.contains("cannot be used") }, "\(without.remarks)")
         }
     }
 

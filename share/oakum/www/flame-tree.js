@@ -45,7 +45,9 @@ export function heat(node) {
 export function shortName(name) {
   let text = "";
   let depth = 0;
-  const arrows = name.replace(/ -> /gu, " \u2192 ");
+  // Pieces of asynchronous functions and thunks are known by the function that they belong to.
+  const whole = name.replace(/^(?:\(\d+\) )?(?:(?:suspend|await) resume partial function for|partial apply (?:forwarder )?for|merged) /u, "");
+  const arrows = whole.replace(/ -> /gu, " \u2192 ");
   for (const letter of arrows.replace(/^(?:generic |function signature )?specialization <.*?> of /u, "")) {
     if (letter === "<" || letter === "(") depth += 1;
     if (depth === 0) text += letter;

@@ -4,7 +4,7 @@ import { bytes } from "./amounts.js";
 import { heat, layout, shortName } from "./flame-tree.js";
 
 const rowHeight = 21;
-const least = 1.5;
+const least = 3;
 const letterWidth = 6.6;
 const padding = 5;
 const svgNamespace = "http://www.w3.org/2000/svg";
