@@ -48,14 +48,16 @@ extension Findings {
         found.lead = reading.change
         if let change = reading.change, change.isUp {
             let text = Phrases.moved(reading, change)
-            if change.fit.goesOn { found.support(1.5, text + " and goes on") } else { found.support(0.3, text) }
+            if change.fit.goesOn { found.support(2.2, text + " and goes on") } else { found.support(0.3, text) }
             weighConnections(change, known, &found)
         }
         if let share {
             if share >= 0.9 {
                 found.support(2.5, "\(Phrases.percent(share)) of the descriptors it may open are open")
+            } else if share >= 0.6 {
+                found.support(1, "\(Phrases.percent(share)) of the descriptors it may open are open")
             } else {
-                found.object(1.5, "\(Phrases.percent(share)) of the descriptors it may open: there is room")
+                found.object(1, "\(Phrases.percent(share)) of the descriptors it may open: there is room")
             }
         }
         weighLogs(.fileDescriptors, 1.5, &found)
@@ -90,14 +92,16 @@ extension Findings {
             found.support(2, "only \(Phrases.percent(scarce.worst)) of the host's memory was available")
         }
         if let pressure, let change = pressure.change { found.support(2, Phrases.moved(pressure, change)) }
-        if growth.change != nil {
+        if let own = growth.change, growth.isLeak || found.lead?.precedes(own) ?? 0 < 0.9 {
             found.object(4, "this worker's own memory grew")
+        } else if growth.change != nil {
+            found.object(1, "this worker's own memory grew too, later")
         } else if let own = growth.reading {
             found.support(
                 1, "this worker's memory did not grow (\(Phrases.amount(own.typical, of: .memory))): others took it")
         }
         if let lead = found.lead { weighHarm(after: lead, &found) }
-        found.object(2 * known.belief(.trafficSurge), "there are more requests")
+        found.object(2, times: known.belief(.trafficSurge), "there are more requests")
         return found
     }
 
@@ -115,7 +119,7 @@ extension Findings {
                 1.5, "this worker uses no more than before (\(Phrases.amount(own.latest, of: .cpu))): others run")
         }
         weighHarm(after: change, &found)
-        found.object(2 * known.belief(.trafficSurge), "there are more requests")
+        found.object(2, times: known.belief(.trafficSurge), "there are more requests")
         return found
     }
 }

@@ -55,7 +55,8 @@ struct Findings {
         }
     }
 
-    var firstHarm: Change? { harm.compactMap(\.change).min { $0.fit.onset < $1.fit.onset } }
+    /// The one that had begun earliest for sure.
+    var firstHarm: Change? { harm.compactMap(\.change).min { $0.fit.high < $1.fit.high } }
 
     func together(_ first: SignalKind, _ second: SignalKind) -> CoMovement? {
         guard let one = reading(first), let other = reading(second) else { return nil }
@@ -67,7 +68,7 @@ struct Findings {
     func deploy(before change: Change) -> (deploy: Deploy, chance: Double)? {
         let length = span.upperBound - span.lowerBound
         let slack = max(0.04 * length, min(60, 0.1 * length))
-        let (low, high) = (change.fit.low - slack, change.fit.high)
+        let (low, high) = (change.fit.low - slack, change.fit.high + change.fit.grain)
         guard let deploys = observations.deploys,
             let deploy = deploys.last(where: { (low...high).contains($0.seconds) })
         else { return nil }
@@ -94,7 +95,7 @@ struct Findings {
         else { return nil }
         let used = Reduced(cpu.points, in: span, traits: .of(.cpu))
         let asked = Reduced(requests.points, in: span, traits: .of(.requests))
-        let width = max(used.spacing, asked.spacing, (span.upperBound - span.lowerBound) / 240) * 1.001
+        let width = max(used.spacing, asked.spacing, (span.upperBound - span.lowerBound) / Double(Reduced.maximum)) * 1.001
         guard width > 0, asked.count >= Reduced.minimum else { return nil }
         let usual = asked.values.sorted()[asked.count / 2]
         var sums: [Int: (cpu: Double, cpuCount: Double, asked: Double, askedCount: Double)] = [:]

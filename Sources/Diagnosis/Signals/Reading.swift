@@ -66,11 +66,17 @@ struct Change {
     var after: Double
 
     /// F statistics below this are found in series of random walks too. Few readings leave room for luck: more is asked.
-    static func leastStrength(count: Int) -> Double { 30 + 400 / Double(count) }
+    static func leastStrength(count: Int) -> Double { 40 + 400 / Double(count) }
+
+    /// A jump that no walk makes needs less: noise that hangs together says little against it. Its place is known well.
+    static func isJump(_ fit: RampFit) -> Bool {
+        fit.jump >= 7 && fit.strength >= 12 && fit.high - fit.low <= 0.25 * fit.span
+    }
 
     init?(_ series: Reduced, _ traits: SignalTraits) {
         guard let fit = RampFit.best(series, resolution: traits.resolution),
             fit.strength >= Self.leastStrength(count: series.count)
+                || Self.isJump(fit)
         else { return nil }
         self.fit = fit
         before = traits.isLogarithmic ? exp(fit.level) : fit.level
@@ -81,25 +87,29 @@ struct Change {
     var strength: Double { fit.strength }
     var isUp: Bool { after > before }
     var onset: Estimate { Estimate(estimate: fit.onset, low: fit.low, high: fit.high) }
-    /// Standard deviation of the onset, from its interval.
-    var onsetDeviation: Double { max((fit.high - fit.low) / 3.92, 1e-9) }
     var factor: Double { before != 0 ? after / before : .infinity }
+
+    /// Half of the 95 % interval, towards earlier and towards later: intervals are seldom even. Two readings and 3 % of
+    /// the record are the least, as no real change has exactly the shape that is fitted.
+    private var reach: (earlier: Double, later: Double) {
+        let least = max(2 * fit.grain, 0.03 * fit.span, 1e-9)
+        return (max(fit.onset - fit.low, least), max(fit.high - fit.onset, least))
+    }
 
     /// Probability that this began before the other, from the two intervals.
     func precedes(_ other: Change) -> Double {
-        let deviation = (onsetDeviation * onsetDeviation + other.onsetDeviation * other.onsetDeviation).squareRoot()
-        // What began before the window began before everything whose begin was seen.
-        if fit.isOpen, !other.fit.isOpen { return 0.99 }
-        if other.fit.isOpen, !fit.isOpen { return 0.01 }
-        if fit.isOpen, other.fit.isOpen { return 0.5 }
-        return Normal.below((other.fit.onset - fit.onset) / deviation)
+        let lag = other.lag(behind: self)
+        let reach = lag.estimate >= 0 ? lag.estimate - lag.low : lag.high - lag.estimate
+        return Normal.below(1.96 * lag.estimate / reach)
     }
 
     /// Seconds from the other's onset to this one's, with a 95 % interval.
     func lag(behind other: Change) -> Estimate {
         let lag = fit.onset - other.fit.onset
-        let deviation = (onsetDeviation * onsetDeviation + other.onsetDeviation * other.onsetDeviation).squareRoot()
-        return Estimate(estimate: lag, low: lag - 1.96 * deviation, high: lag + 1.96 * deviation)
+        let (own, others) = (reach, other.reach)
+        let down = (own.earlier * own.earlier + others.later * others.later).squareRoot()
+        let up = (own.later * own.later + others.earlier * others.earlier).squareRoot()
+        return Estimate(estimate: lag, low: lag - down, high: lag + up)
     }
 }
 
