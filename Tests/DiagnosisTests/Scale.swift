@@ -22,8 +22,11 @@ struct Tally {
     var share: Double { Double(right) / Double(max(1, count)) }
     var words: String {
         "\(right) of \(count)"
-            + (misses.isEmpty ? "" : ", missed: " + misses.sorted { $0.key < $1.key }.map { "\($0.key) ×\($0.value)" }
-                .joined(separator: ", "))
+            + (misses.isEmpty
+                ? ""
+                : ", missed: "
+                    + misses.sorted { $0.key < $1.key }.map { "\($0.key) ×\($0.value)" }
+                    .joined(separator: ", "))
     }
 }
 

@@ -19,8 +19,12 @@ import Foundation
             incident.run()
             if trouble == .randomWalks { incident.wander() }
             let d = Diagnosis(incident.observations())
-            print("LOOK", item, "T", incident.seconds, "onset", incident.onset, "restart", incident.restart as Any, d.summary)
-            for h in d.hypotheses.prefix(3) { print("LOOK   ", h.cause, h.belief, "FOR", h.evidence, "AGAINST", h.against) }
+            print(
+                "LOOK", item, "T", incident.seconds, "onset", incident.onset, "restart", incident.restart as Any,
+                d.summary)
+            for h in d.hypotheses.prefix(3) {
+                print("LOOK   ", h.cause, h.belief, "FOR", h.evidence, "AGAINST", h.against)
+            }
             for o in d.onsets { print("LOOK      ", o.sentence, o.at.low, o.at.estimate, o.at.high) }
         }
     }

@@ -248,7 +248,8 @@ struct SimulatedIncident {
                 }
             return Signal(kind, name: name, points: points.filter { $0.seconds <= last })
         }
-        var observations = Observations(from: 5_000, until: last, signals: signals.sorted { $0.kind.rawValue < $1.kind.rawValue })
+        var observations = Observations(
+            from: 5_000, until: last, signals: signals.sorted { $0.kind.rawValue < $1.kind.rawValue })
         let deploysAtOnset = trouble.isDearDeploy || trouble == .badDeploy
         observations.deploys = deploysAtOnset ? [Deploy(seconds: 5_000 + onset, release: "1.4.2")] : []
         observations.restarts = [4_000] + (deploysAtOnset ? [5_000 + onset] : []) + (restart.map { [5_000 + $0] } ?? [])

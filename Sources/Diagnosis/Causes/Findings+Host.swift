@@ -70,7 +70,8 @@ extension Findings {
             guard let other = self.change(kind), other.precedes(change) > 0.3,
                 let moves = together(.fileDescriptors, kind), moves.levels > 0.7
             else { continue }
-            found.object(2.5, "it moves with \(Phrases.subject(kind)): connections (r \(Phrases.decimal(moves.levels, 2)))")
+            found.object(
+                2.5, "it moves with \(Phrases.subject(kind)): connections (r \(Phrases.decimal(moves.levels, 2)))")
             return
         }
         if known.belief(.memory) > 0.5, let leak = growth.change, leak.precedes(change) > 0.9 {

@@ -90,7 +90,8 @@ extension Findings {
             found.support(1.5, Phrases.moved(cost, dearer))
         } else if change(.requests) != nil {
             found.object(
-                5, "each request costs what it did, \(Phrases.amount(cost.typical, of: .cpuPerRequest)): there are more")
+                5, "each request costs what it did, \(Phrases.amount(cost.typical, of: .cpuPerRequest)): there are more"
+            )
         } else {
             found.object(1, "each request costs what it did")
         }
@@ -143,7 +144,8 @@ extension Findings {
             let second = MemoryGrowth.line(part.within(middle...change.fit.end)), first.low > 0, second.low > 0,
             (0.75...1.33).contains(second.estimate / first.estimate)
         else { return nil }
-        return "memory kept its pace (\(Phrases.rate(first.estimate)), then \(Phrases.rate(second.estimate))) while CPU "
+        return
+            "memory kept its pace (\(Phrases.rate(first.estimate)), then \(Phrases.rate(second.estimate))) while CPU "
             + "grew by a factor of \(Phrases.decimal(cpu.factor, 1)): CPU does not drive it"
     }
 }

@@ -67,7 +67,8 @@ extension Findings {
         found.support(0.8, Phrases.moved(reading, change))
         if let cpu = self.reading(.cpu), self.change(.cpu) == nil {
             found.support(
-                1.4, "CPU did not rise with it (\(Phrases.amount(cpu.latest, of: .cpu))): requests wait, they do not work")
+                1.4,
+                "CPU did not rise with it (\(Phrases.amount(cpu.latest, of: .cpu))): requests wait, they do not work")
         } else if self.reading(.cpu) == nil {
             found.object(1, "CPU is not known")
         } else if self.change(.cpuPerRequest) == nil, self.change(.requests) == nil {

@@ -95,7 +95,8 @@ struct Findings {
         else { return nil }
         let used = Reduced(cpu.points, in: span, traits: .of(.cpu))
         let asked = Reduced(requests.points, in: span, traits: .of(.requests))
-        let width = max(used.spacing, asked.spacing, (span.upperBound - span.lowerBound) / Double(Reduced.maximum)) * 1.001
+        let width =
+            max(used.spacing, asked.spacing, (span.upperBound - span.lowerBound) / Double(Reduced.maximum)) * 1.001
         guard width > 0, asked.count >= Reduced.minimum else { return nil }
         let usual = asked.values.sorted()[asked.count / 2]
         var sums: [Int: (cpu: Double, cpuCount: Double, asked: Double, askedCount: Double)] = [:]

@@ -41,8 +41,11 @@ struct CoMovement {
     /// Both on the buckets of the coarser one; buckets that either lacks are left out.
     private static func aligned(_ first: Reduced, _ second: Reduced) -> [(time: Double, first: Double, second: Double)]
     {
-        let width = max(first.spacing, second.spacing) * 1.001
-        guard width > 0, let start = [first.times.first, second.times.first].compactMap({ $0 }).max() else { return [] }
+        guard let start = [first.times.first, second.times.first].compactMap({ $0 }).max(),
+            let end = [first.times.last, second.times.last].compactMap({ $0 }).min(), end > start
+        else { return [] }
+        // Readings that crowd in one place must not make millions of buckets of the rest.
+        let width = max(first.spacing, second.spacing, (end - start) / 1_024) * 1.001
         let left = means(first, from: start, width: width)
         let right = means(second, from: start, width: width)
         return left.keys.filter { right[$0] != nil }.sorted().compactMap { bucket in

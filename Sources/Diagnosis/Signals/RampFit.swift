@@ -155,7 +155,9 @@ private struct RampSearch {
         for index in 0..<(times.count - 3) {
             let rest = span - times[index]
             var widths = [0, rest]
-            for power in [1, 2, 3, 4, 6] where span / Double(1 << power) < rest { widths.append(span / Double(1 << power)) }
+            for power in [1, 2, 3, 4, 6] where span / Double(1 << power) < rest {
+                widths.append(span / Double(1 << power))
+            }
             for width in widths {
                 guard let found = candidate(index, width) else { continue }
                 profile[index] = min(profile[index], found.rest)

@@ -43,7 +43,9 @@ struct Reduced {
             times = kept.map(\.seconds)
             values = kept.map(\.value)
         } else {
-            fill(kept, from: span.lowerBound, width: (span.upperBound - span.lowerBound) / Double(wanted), traits.reduction)
+            fill(
+                kept, from: span.lowerBound, width: (span.upperBound - span.lowerBound) / Double(wanted),
+                traits.reduction)
         }
         if traits.isLogarithmic { values = values.map { log(max($0, 1e-6)) } }
         if case .median = traits.reduction, values.count >= 60 { values = Self.smoothed(values) }
