@@ -103,7 +103,7 @@ extension Findings {
             return "Nothing that matters changed in \(Phrases.duration(span.upperBound - span.lowerBound)) in "
                 + Phrases.list(names.map { Phrases.subject($0) })
         case .unknown:
-            let first = readings.filter { $0.change != nil }.min { left, right in
+            let first = (harm.isEmpty ? readings.filter { $0.change != nil } : harm).min { left, right in
                 (left.change?.fit.onset ?? 0) < (right.change?.fit.onset ?? 0)
             }
             let text = first.flatMap { reading in reading.change.map { Phrases.moved(reading, $0) } }

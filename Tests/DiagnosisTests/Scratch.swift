@@ -12,7 +12,8 @@ import Foundation
             let seed = UInt64(parts[1])!
             var generator = SeededGenerator(seed: seed &* 7_919 &+ 17)
             var incident = SimulatedIncident(trouble, generator: SeededGenerator(seed: seed &* 7_919))
-            if parts.count > 2 {
+            if parts.count > 2, parts[2] == "h" { incident.addHerrings() }
+            if parts.count > 2, parts[2] == "r" {
                 let left = Double(incident.seconds) - incident.onset
                 incident.restart = incident.onset + left * generator.double(0.35..<0.6)
             }

@@ -101,7 +101,7 @@ extension Findings {
             found.support(
                 1, "this worker's memory did not grow (\(Phrases.amount(own.typical, of: .memory))): others took it")
         }
-        if let lead = found.lead { weighHarm(after: lead, &found) }
+        if let lead = found.lead, let reading = pressure ?? scarce { weighHarm(after: lead, of: reading, &found) }
         found.object(2, times: known.belief(.trafficSurge), "there are more requests")
         return found
     }
@@ -119,7 +119,7 @@ extension Findings {
             found.support(
                 1.5, "this worker uses no more than before (\(Phrases.amount(own.latest, of: .cpu))): others run")
         }
-        weighHarm(after: change, &found)
+        weighHarm(after: change, of: reading, &found)
         found.object(2, times: known.belief(.trafficSurge), "there are more requests")
         return found
     }

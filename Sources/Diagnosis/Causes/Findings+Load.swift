@@ -78,7 +78,7 @@ extension Findings {
         }
         weighClimb(change, &found)
         if harm.isEmpty {
-            found.object(1, "nobody is hurt: latency and errors are as before")
+            found.object(1.5, "nobody is hurt: latency and errors are as before")
         }
         weighMemoryFirst(change, known.belief(.memory), &found)
         return found

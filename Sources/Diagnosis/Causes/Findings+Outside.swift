@@ -94,28 +94,40 @@ extension Findings {
         var found = CauseCase(.network)
         found.lead = change
         found.support(change.after >= 0.01 ? 3 : 1.5, Phrases.moved(reading, change))
-        weighHarm(after: change, &found)
+        weighHarm(after: change, of: reading, &found)
         weighLogs(.network, 0.7, &found)
         return found
     }
 
-    func weighHarm(after change: Change, _ found: inout CauseCase) {
+    /// Whether users were hurt with it or after it, and whether their trouble comes and goes with it.
+    func weighHarm(after change: Change, of reading: Reading, _ found: inout CauseCase) {
         guard let harm = firstHarm else {
             found.object(1.5, "nobody is hurt: latency and errors are as before, or not known")
             return
         }
         let first = change.precedes(harm)
+        let lead = change.fit.onset - harm.fit.onset
         if first > 0.2 {
             found.support(1, "latency or errors rose with it or after it")
         } else if first < 0.05 {
-            found.object(2, "latency or errors rose before")
+            // A burst just before may have nothing to do with it.
+            let isLong = lead > 0.1 * change.fit.span
+            found.object(isLong ? 2.5 : 1, "latency or errors rose \(Phrases.duration(lead)) before")
+        }
+        if let moves = self.harm.compactMap({ CoMovement($0, with: reading) }).max(by: {
+            abs($0.levels) < abs($1.levels)
+        }),
+            abs(moves.levels) > 0.7
+        {
+            found.support(0.8, "they move with it (r \(Phrases.decimal(moves.levels, 2)))")
         }
     }
 
     // MARK: - A release without a resource to show for it
 
     func deployCase(_ known: Beliefs) -> CauseCase? {
-        guard let harm = firstHarm, let release = deploy(before: harm) else { return nil }
+        let hurt = harm.compactMap(\.change).compactMap { change in deploy(before: change).map { (change, $0) } }
+        guard let (harm, release) = hurt.min(by: { $0.1.chance < $1.1.chance }) else { return nil }
         var found = CauseCase(.deploy)
         found.lead = harm
         found.trigger = release.deploy

@@ -68,12 +68,9 @@ struct MemoryGrowth {
     private static func lives(
         _ series: Reduced, _ restarts: [Double], _ span: ClosedRange<Double>, from onset: Double?
     ) -> [Life] {
-        let inside = restarts.filter { $0 > span.lowerBound && $0 < span.upperBound }.sorted()
-        let settle = max(2, 0.02 * (span.upperBound - span.lowerBound))
-        let starts = [span.lowerBound] + inside.map { $0 + settle }
-        let ends = inside.map(\.nextDown) + [span.upperBound]
-        return zip(starts, ends).compactMap { start, end in
-            guard end > start else { return nil }
+        let lives = Reading.lives(in: span, restarts)
+        return (lives.isEmpty ? [span] : lives).compactMap { life in
+            let (start, end) = (life.lowerBound, life.upperBound)
             let part = series.within(start...end)
             guard part.count >= 3, let first = part.values.first, let last = part.values.last else { return nil }
             let growing = onset.flatMap { start < $0 && $0 < end ? part.within($0...end) : nil } ?? part

@@ -44,7 +44,22 @@ struct RampFit {
     private static let tolerance = 8.0
 
     /// The best fit; nil with too few readings or when all are equal.
+    ///
+    /// Readings far off the first fit (more than four times the noise, by the median of absolute residuals) are drawn near
+    /// to it and the fit is done once more: a short burst must not pass for noise that hides a lasting change.
     static func best(_ series: Reduced, resolution: Double) -> RampFit? {
+        guard let first = plain(series, resolution: resolution) else { return nil }
+        let rests = zip(series.times, series.values).map { $1 - first.value(at: $0) }
+        let noise = max(1.48 * rests.map(abs).sorted()[rests.count / 2], resolution)
+        guard rests.contains(where: { abs($0) > 4 * noise }) else { return first }
+        var tamed = series
+        for (index, rest) in rests.enumerated() where abs(rest) > 4 * noise {
+            tamed.values[index] += (rest > 0 ? 3 * noise : -3 * noise) - rest
+        }
+        return plain(tamed, resolution: resolution)
+    }
+
+    private static func plain(_ series: Reduced, resolution: Double) -> RampFit? {
         guard series.count >= Reduced.minimum, let search = RampSearch(series) else { return nil }
         let outcome = search.run()
         guard var best = outcome.best else { return nil }
@@ -72,8 +87,10 @@ struct RampFit {
     private mutating func bracket(_ profile: [Double], _ bound: Double, _ series: Reduced) {
         let fitting = profile.indices.filter { profile[$0] <= bound }
         guard let first = fitting.first, let last = fitting.last else { return }
-        low = min(onset, series.times[max(0, first - 1)])
-        high = max(onset, series.times[min(last + 1, series.count - 1)])
+        // No real change has exactly the shape that is fitted.
+        let doubt = 0.015 * span
+        low = max(series.times[0], min(onset - doubt, series.times[max(0, first - 1)]))
+        high = min(end, max(onset + doubt, series.times[min(last + 1, series.count - 1)]))
         isOpen = first <= 1
     }
 
@@ -174,6 +191,8 @@ private struct RampSearch {
         let count = Double(times.count)
         let onset = times[index]
         let plateau = width > 0 ? firstIndex(from: onset + width) : index
+        // Likewise a rise that ends needs something before its end.
+        guard width == 0 || plateau >= 4 || onset + width >= end - origin else { return nil }
         let (low, high, all) = (sums[index], sums[plateau], sums[times.count])
         var (x, xx, xy) = (0.0, 0.0, 0.0)
         if width > 0 {

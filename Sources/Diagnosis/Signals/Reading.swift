@@ -28,34 +28,38 @@ struct Reading {
         typical = natural(sorted[sorted.count / 2])
         worst = natural(traits.worseIsUp ? sorted[sorted.count - 1] : sorted[0])
         latest = natural(series.values.suffix(3).sorted()[1])
-        change = Self.change(series, traits, in: span, restarts: traits.belongsToWorker ? restarts : [])
+        change = Self.change(signal, series, in: span, restarts: traits.belongsToWorker ? restarts : [])
     }
 
     /// The most telling change, looked for in the whole window and in each life of the process: a saw-tooth is growth
     /// within each life, a new release is a change from one life to the next.
     private static func change(
-        _ series: Reduced, _ traits: SignalTraits, in span: ClosedRange<Double>, restarts: [Double]
+        _ signal: Signal, _ series: Reduced, in span: ClosedRange<Double>, restarts: [Double]
     ) -> Change? {
+        let traits = SignalTraits.of(signal.kind)
         let whole = Change(series, traits)
-        let inside = restarts.filter { $0 > span.lowerBound && $0 < span.upperBound }
-        guard !inside.isEmpty else { return whole }
-        // A process that has just started is still setting itself up.
-        let settle = max(2, 0.02 * (span.upperBound - span.lowerBound))
-        let starts = [span.lowerBound] + inside.map { $0 + settle }
-        let ends = inside.map { $0.nextDown } + [span.upperBound]
-        var found: Change?
-        for (start, end) in zip(starts, ends) where end > start {
-            guard let change = Change(series.within(start...end), traits) else { continue }
+        for life in lives(in: span, restarts) {
+            // From the readings themselves: a bucket across a restart would carry one life into the other.
+            guard let found = Change(Reduced(signal.points, in: life, traits: traits), traits) else { continue }
             // The earliest counts: later lives repeat it.
-            found = change
-            break
+            return (whole?.strength ?? 0) > 2 * found.strength ? whole : found
         }
-        guard let found else { return whole }
-        guard let whole, whole.strength > 2 * found.strength else { return found }
         return whole
     }
 
-    var id: String { name.map { "\(kind.rawValue) \($0)" } ?? kind.rawValue }
+    /// At most so many restarts are looked at, the latest.
+    static let maximumLives = 8
+
+    /// The stretches between restarts within the window; none when there was no restart.
+    static func lives(in span: ClosedRange<Double>, _ restarts: [Double]) -> [ClosedRange<Double>] {
+        let inside = restarts.filter { $0 > span.lowerBound && $0 < span.upperBound }.sorted().suffix(maximumLives)
+        guard !inside.isEmpty else { return [] }
+        // A process that has just started is still setting itself up.
+        let settle = max(2, 0.02 * (span.upperBound - span.lowerBound))
+        let starts = [span.lowerBound] + inside.map { $0 + settle }
+        let ends = inside.map(\.nextDown) + [span.upperBound]
+        return zip(starts, ends).compactMap { $0 < $1 ? $0...$1 : nil }
+    }
 }
 
 /// A change that is significant and large enough to matter.
