@@ -38,6 +38,7 @@ import Testing
         #expect(cleared["traffic"]?.contains("/s in the first half") == true)
         #expect(cleared["deploys"] != nil)
         #expect(cleared["memory"] == nil)
+        #expect(diagnosis.healthy?.hasPrefix("host memory, disk and network healthy: ") == true)
     }
 
     @Test func `a bounded cache that fills is named with its level and bound`() {

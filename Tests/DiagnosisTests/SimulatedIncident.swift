@@ -80,6 +80,15 @@ struct SimulatedIncident {
             bump: bump...(bump + length * 0.06), fills: generator.chance(0.5))
     }
 
+    /// A fresh process without load for some seconds, whose trouble begins with its first request, as in a drill.
+    mutating func startFresh() {
+        isFresh = true
+        onset = 8
+        leakRate *= 0.5
+    }
+
+    private(set) var isFresh = false
+
     mutating func makeFaint() {
         isFaint = true
         factor = generator.double(1.35..<1.8)
@@ -128,6 +137,7 @@ struct SimulatedIncident {
         let duty = generator.double(0.02..<0.35)
         let volume = generator.double(0.2..<0.8)
         var state = State()
+        if isFresh { state.age = 0 }
         for second in 0..<seconds {
             let time = Double(second)
             state.rate = 0.9 * state.rate + generator.normal(deviation: 0.03)
@@ -144,6 +154,7 @@ struct SimulatedIncident {
             let surge = trouble.surges ? 1 + (factor - 1) * min(1, max(0, time - onset) / 20) : 1
             var rate = usual * surge * bump * (1 + state.rate) * exp(generator.normal(deviation: isFaint ? 0.1 : 0.04))
             let dear = trouble.isDearDeploy && began ? factor : 1
+            if isFresh, time < 8 { rate = 0 }
             // The dependency's answer is part of every request's latency.
             let slow = trouble.dependencyIsSlow && began ? factor * factor * 3 : 1
             let dependency = 0.3 * latency * slow * exp(generator.normal(deviation: 0.12))
@@ -268,7 +279,7 @@ struct SimulatedIncident {
         }
     }
 
-    func observations(until end: Double? = nil) -> Observations {
+    func observations(until end: Double? = nil, withVerdict: Bool = true) -> Observations {
         let last = 5_000 + (end ?? Double(seconds)) * stretch
         let signals = recorded.filter { !missing.contains($0.key) }.map { kind, points in
             let name: String? =
@@ -292,7 +303,9 @@ struct SimulatedIncident {
             + (restart.map { [5_000 + $0 * stretch] } ?? [])
         observations.budget = ByteCount(Int64(limit))
         observations.descriptorLimit = 1_024
-        if hasVerdict { observations.verdict = verdict(until: last, since: observations.restarts?.last ?? 0) }
+        if hasVerdict, withVerdict {
+            observations.verdict = verdict(until: last, since: observations.restarts?.last ?? 0)
+        }
         if trouble == .cacheFill {
             observations.caches = [
                 CacheFill(
@@ -303,9 +316,11 @@ struct SimulatedIncident {
         return observations
     }
 
+    var detector: LeakDetector { LeakDetector(settings: .worker, limit: limit) }
+
     private func verdict(until end: Double, since start: Double) -> Verdict? {
         guard !missing.contains(.memory), let points = recorded[.memory] else { return nil }
-        var detector = LeakDetector(settings: .worker, limit: limit)
+        var detector = detector
         for point in points where point.seconds >= start && point.seconds <= end { detector.add(point) }
         return detector.verdict()
     }

@@ -80,11 +80,14 @@ struct Findings {
     /// The window without the time before the first requests: from idle to in use, everything rises, and nothing is
     /// wrong.
     private static func used(_ span: ClosedRange<Double>, _ signals: ArraySlice<Signal>) -> ClosedRange<Double> {
-        guard let requests = signals.first(where: { $0.kind == .requests }),
-            let reading = Reading(requests, in: span, restarts: []), let change = reading.change, change.isUp,
-            change.before < 0.05 * change.after
-        else { return span }
-        let begin = min(span.upperBound, change.fit.onset + (change.fit.goesOn ? 0 : change.fit.width))
+        guard let requests = signals.first(where: { $0.kind == .requests }) else { return span }
+        let points = requests.points.filter { $0.value.isFinite && span.contains($0.seconds) }
+        let sorted = points.map(\.value).sorted()
+        guard points.count >= 4, sorted[sorted.count / 2] > 0 else { return span }
+        let idle = points.prefix { $0.value < 0.05 * sorted[sorted.count / 2] }
+        // The reading after may have been idle for a part of its time.
+        guard !idle.isEmpty, idle.count + 1 < points.count else { return span }
+        let begin = points[idle.count + 1].seconds
         let left = span.upperBound - begin
         return left > 0.2 * (span.upperBound - span.lowerBound) ? begin...span.upperBound : span
     }
