@@ -39,6 +39,17 @@ package struct Diagnosis: Hashable, Sendable, Codable {
     /// The likeliest cause; nil when nothing was weighed.
     package var leading: Hypothesis? { hypotheses.first }
 
+    /// "host memory, disk and network healthy: 54 % available at worst, …": what was looked at and cleared, in one sentence;
+    /// nil when nothing of the kind was measured.
+    package var healthy: String? {
+        let surroundings = ruledOut.filter { Self.surroundings.contains($0.what) }
+        guard !surroundings.isEmpty else { return nil }
+        return "\(Phrases.list(surroundings.map(\.what))) healthy: "
+            + surroundings.map(\.because).joined(separator: "; ")
+    }
+
+    private static let surroundings: Set<String> = ["host memory", "disk", "network", "processors of the host"]
+
     /// At this belief a hypothesis is told as the cause. Below, "not known" is more often right.
     package static let leastBelief = 0.6
 

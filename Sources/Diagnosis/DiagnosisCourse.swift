@@ -1,4 +1,3 @@
-
 /// The diagnoses of one incident over time: which cause was named first, and which names had to be taken back.
 ///
 /// A signal that looks causal and is a consequence misleads only when a diagnosis put it first: `misledBy` is about what

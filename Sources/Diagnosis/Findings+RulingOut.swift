@@ -78,7 +78,9 @@ extension Findings {
 
     private var healthyDescriptors: String? {
         guard let reading = reading(.fileDescriptors), reading.change?.isUp != true else { return nil }
-        guard let limit = observations.descriptorLimit else { return "\(Phrases.decimal(reading.typical, 0)) open, no growth" }
+        guard let limit = observations.descriptorLimit else {
+            return "\(Phrases.decimal(reading.typical, 0)) open, no growth"
+        }
         guard reading.worst < 0.8 * Double(limit) else { return nil }
         return "at most \(Phrases.decimal(reading.worst, 0)) of \(limit) open"
     }
@@ -94,7 +96,8 @@ extension Findings {
         guard let before = level(reading.series.within(span.lowerBound...middle)),
             let after = level(reading.series.within(middle...span.upperBound))
         else { return nil }
-        return "\(Phrases.amount(before, of: kind)) in the first half, \(Phrases.amount(after, of: kind)) in the second "
+        return
+            "\(Phrases.amount(before, of: kind)) in the first half, \(Phrases.amount(after, of: kind)) in the second "
             + "(\(Phrases.relative(before, after)))"
     }
 
@@ -104,7 +107,8 @@ extension Findings {
         let known = Set(readings.map(\.kind))
         var found: [String] = []
         let asked: [(kinds: [SignalKind], words: String)] = [
-            ([.memory], "memory of the worker"), ([.cpu], "CPU"), ([.latency], "latency"), ([.errors], "failed requests"),
+            ([.memory], "memory of the worker"), ([.cpu], "CPU"), ([.latency], "latency"),
+            ([.errors], "failed requests"),
             ([.requests], "the request rate"), ([.fileDescriptors], "open descriptors"),
             ([.hostMemory, .memoryPressure], "memory of the host"), ([.diskFree, .ioPressure], "disk"),
             ([.network], "network"), ([.dependencyLatency, .dependencyErrors], "outside services"),

@@ -20,7 +20,8 @@ extension Findings {
             found.append(
                 Consequence(
                     symptom: reading.kind, name: reading.name, of: cause.cause, lag: lag, inStep: moves?.levels,
-                    sentence: Phrases.moved(reading, change) + after(lag, cause, source) + inStep(reading, moves, source)))
+                    sentence: Phrases.moved(reading, change) + after(lag, cause, source)
+                        + inStep(reading, moves, source)))
         }
         return found.sorted { ($0.lag?.estimate ?? 0) < ($1.lag?.estimate ?? 0) }
     }
@@ -75,12 +76,15 @@ extension Findings {
             let site = observations.heap.first.map { top in
                 ", allocated in \(top.site)" + (top.type.map { " (\($0))" } ?? "")
             }
-            main = "memory grows without a bound in sight" + (growth.slope.map { ", by \(Phrases.rate($0.estimate))" } ?? "")
+            main =
+                "memory grows without a bound in sight"
+                + (growth.slope.map { ", by \(Phrases.rate($0.estimate))" } ?? "")
                 + (site ?? "")
         case .cacheFill: main = "cache fill: " + (found.supports.first ?? "a cache grows towards its bound")
         case .cpu, .cpuBoundDeploy:
             main =
-                found.cause == .cpu ? "requests cost more CPU than before" : "a CPU-bound deploy: requests cost more CPU"
+                found.cause == .cpu
+                ? "requests cost more CPU than before" : "a CPU-bound deploy: requests cost more CPU"
         case .deploy: main = "a deploy broke something that no resource shows"
         case .unknown: main = "the cause is not known"
         default: main = found.cause.words + (found.supports.first.map { ": " + $0 } ?? "")
@@ -99,7 +103,7 @@ extension Findings {
             return "Nothing that matters changed in \(Phrases.duration(span.upperBound - span.lowerBound)) in "
                 + Phrases.list(names.map { Phrases.subject($0) })
         case .unknown:
-            let first = readings.filter { $0.change != nil }.min { left, right in
+            let first = (harm.isEmpty ? readings.filter { $0.change != nil } : harm).min { left, right in
                 (left.change?.fit.onset ?? 0) < (right.change?.fit.onset ?? 0)
             }
             let text = first.flatMap { reading in reading.change.map { Phrases.moved(reading, $0) } }
@@ -115,7 +119,9 @@ extension Findings {
         parts.append(
             (leading.cause == .cacheFill ? sentence(leading) : "\(leading.cause.words) is the cause")
                 + (leading.trigger.map { ", since release \($0.release)" } ?? ""))
-        if let restart, leading.cause == .memory { parts.append("a restart buys \(Phrases.duration(restart.estimate))") }
+        if let restart, leading.cause == .memory {
+            parts.append("a restart buys \(Phrases.duration(restart.estimate))")
+        }
         return Phrases.sentence(parts.joined(separator: "; "))
     }
 

@@ -36,7 +36,7 @@ package struct Observations: Hashable, Sendable {
     package var restarts: [Double]?
     /// Nil when nobody tells of releases: none is then ruled out.
     package var deploys: [Deploy]?
-    /// What `LeakDetection` holds the worker's memory to be.
+    /// What `LeakDetection` holds the worker's memory to be; while a fresh process has no verdict yet, its predecessor's.
     package var verdict: Verdict?
     /// What its heap showed, the largest site first.
     package var heap: [HeapFinding]

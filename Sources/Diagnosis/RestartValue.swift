@@ -13,7 +13,9 @@ struct RestartValue {
         else { return nil }
         // Where lives began after a restart in the window, where one was seen before, the level before the growth.
         let restarted = growth.lives.dropFirst().map(\.first)
-        let known = restarted + [freshLevel, restarted.isEmpty && freshLevel == nil ? growth.change?.before : nil]
+        let known =
+            restarted
+            + [freshLevel, restarted.isEmpty && freshLevel == nil ? growth.change?.before : nil]
             .compactMap { $0 }
         let sorted = known.sorted()
         guard let lowest = sorted.first, let highest = sorted.last else { return nil }

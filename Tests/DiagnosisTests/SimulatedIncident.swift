@@ -57,13 +57,49 @@ struct SimulatedIncident {
     var gap: ClosedRange<Double>?
     var generator: SeededGenerator
     var hasVerdict = true
+    /// How many seconds each simulated one stands for: 10 for an incident over hours in ten-second buckets.
+    var stretch = 1.0
+    /// Weak effects, strong noise.
+    var isFaint = false
+    /// Things that happen at the same time and mean nothing.
+    var herrings: Herrings?
+
+    struct Herrings {
+        var deploy: Double
+        var blip: ClosedRange<Double>
+        var bump: ClosedRange<Double>
+        var fills: Bool
+    }
+
+    mutating func addHerrings() {
+        let length = Double(seconds)
+        let blip = length * generator.double(0.05..<0.9)
+        let bump = length * generator.double(0.05..<0.9)
+        herrings = Herrings(
+            deploy: length * generator.double(0..<1), blip: blip...(blip + length * 0.03),
+            bump: bump...(bump + length * 0.06), fills: generator.chance(0.5))
+    }
+
+    /// A fresh process without load for some seconds, whose trouble begins with its first request, as in a drill.
+    mutating func startFresh() {
+        isFresh = true
+        onset = 8
+        leakRate *= 0.5
+    }
+
+    private(set) var isFresh = false
+
+    mutating func makeFaint() {
+        isFaint = true
+        factor = generator.double(1.35..<1.8)
+    }
     /// Bytes a second.
     private(set) var leakRate = 0.0
     private(set) var recorded: [SignalKind: [SeriesPoint]] = [:]
     private(set) var cachePoints: [SeriesPoint] = []
     private(set) var limit: Double
     private let cacheBound: Double
-    private let factor: Double
+    private var factor: Double
 
     init(_ trouble: Trouble, generator: SeededGenerator) {
         var generator = generator
@@ -101,6 +137,7 @@ struct SimulatedIncident {
         let duty = generator.double(0.02..<0.35)
         let volume = generator.double(0.2..<0.8)
         var state = State()
+        if isFresh { state.age = 0 }
         for second in 0..<seconds {
             let time = Double(second)
             state.rate = 0.9 * state.rate + generator.normal(deviation: 0.03)
@@ -113,16 +150,18 @@ struct SimulatedIncident {
             }
             if trouble.isDearDeploy || trouble == .badDeploy, time >= onset, time < onset + 1 { state.age = 0 }
             state.age += 1
+            let bump = herrings.map { $0.bump.contains(time) ? 1.5 : 1 } ?? 1
             let surge = trouble.surges ? 1 + (factor - 1) * min(1, max(0, time - onset) / 20) : 1
-            var rate = usual * surge * (1 + state.rate) * exp(generator.normal(deviation: 0.04))
+            var rate = usual * surge * bump * (1 + state.rate) * exp(generator.normal(deviation: isFaint ? 0.1 : 0.04))
             let dear = trouble.isDearDeploy && began ? factor : 1
+            if isFresh, time < 8 { rate = 0 }
             // The dependency's answer is part of every request's latency.
             let slow = trouble.dependencyIsSlow && began ? factor * factor * 3 : 1
             let dependency = 0.3 * latency * slow * exp(generator.normal(deviation: 0.12))
             if slow > 1 { rate *= 0.9 }
             grow(&state, began, rate, usual)
             let scan = trouble == .cacheLeak ? 1.2 * state.leaked / (limit - base) * rate / usual : 0
-            let wanted = cost * rate * dear * exp(generator.normal(deviation: 0.05)) + scan
+            let wanted = cost * rate * dear * exp(generator.normal(deviation: isFaint ? 0.12 : 0.05)) + scan
             let cores = min(1.9, wanted)
             let busy = min(0.97, wanted / 2)
             var answer = (0.7 * latency * dear + 0.4 * scan * latency) / (1 - busy) + dependency
@@ -130,7 +169,8 @@ struct SimulatedIncident {
             if wanted > 1.85 { errors += 0.1 * (wanted - 1.85) }
             if slow > 20, generator.chance(0.6) { errors += generator.double(0..<0.05) }
             outside(time, began, &answer, &errors, volume)
-            answer *= exp(generator.normal(deviation: 0.1)) * (generator.chance(0.03) ? 3 : 1)
+            if herrings?.blip.contains(time) == true { answer *= 3 }
+            answer *= exp(generator.normal(deviation: isFaint ? 0.25 : 0.1)) * (generator.chance(0.03) ? 3 : 1)
             let memory = resident(state, duty) + rate * answer * 60_000
             if memory > limit {
                 errors += 0.3
@@ -166,6 +206,8 @@ struct SimulatedIncident {
                 errors += generator.double(0.2..<0.5)
                 pressure.disk += 5
             }
+        } else if herrings?.fills == true {
+            free = volume * (1 - 0.2 * time / Double(seconds))
         }
         if began {
             switch trouble {
@@ -210,15 +252,15 @@ struct SimulatedIncident {
         if trouble != .unmeasuredDependency { add(.dependencyLatency, time, dependency) }
         if trouble == .cacheLeak { add(.work, time, rate * (50 + state.leaked / 1_000)) }
         // As `oakum up` does: what needs a scan or a request only every ten seconds.
-        guard Int(time).isMultiple(of: 10) else { return }
+        guard stretch > 1 || Int(time).isMultiple(of: 10) else { return }
         add(.requests, time, rate)
         add(.fileDescriptors, time, (state.openFiles + rate * answer).rounded())
-        cachePoints.append(SeriesPoint(seconds: time, value: state.cached))
+        cachePoints.append(SeriesPoint(seconds: 5_000 + time * stretch, value: state.cached))
     }
 
     private mutating func add(_ kind: SignalKind, _ time: Double, _ value: Double) {
         if let gap, gap.contains(time) { return }
-        recorded[kind, default: []].append(SeriesPoint(seconds: time + 5_000, value: value))
+        recorded[kind, default: []].append(SeriesPoint(seconds: 5_000 + time * stretch, value: value))
     }
 
     // MARK: - What is observed
@@ -237,8 +279,8 @@ struct SimulatedIncident {
         }
     }
 
-    func observations(until end: Double? = nil) -> Observations {
-        let last = 5_000 + (end ?? Double(seconds))
+    func observations(until end: Double? = nil, withVerdict: Bool = true) -> Observations {
+        let last = 5_000 + (end ?? Double(seconds)) * stretch
         let signals = recorded.filter { !missing.contains($0.key) }.map { kind, points in
             let name: String? =
                 switch kind {
@@ -248,27 +290,37 @@ struct SimulatedIncident {
                 }
             return Signal(kind, name: name, points: points.filter { $0.seconds <= last })
         }
-        var observations = Observations(from: 5_000, until: last, signals: signals.sorted { $0.kind.rawValue < $1.kind.rawValue })
+        var observations = Observations(
+            from: 5_000, until: last, signals: signals.sorted { $0.kind.rawValue < $1.kind.rawValue })
         let deploysAtOnset = trouble.isDearDeploy || trouble == .badDeploy
-        observations.deploys = deploysAtOnset ? [Deploy(seconds: 5_000 + onset, release: "1.4.2")] : []
-        observations.restarts = [4_000] + (deploysAtOnset ? [5_000 + onset] : []) + (restart.map { [5_000 + $0] } ?? [])
+        observations.deploys = deploysAtOnset ? [Deploy(seconds: 5_000 + onset * stretch, release: "1.4.2")] : []
+        if let herrings {
+            observations.deploys?.append(Deploy(seconds: 5_000 + herrings.deploy * stretch, release: "other"))
+            observations.deploys?.sort { $0.seconds < $1.seconds }
+        }
+        observations.restarts =
+            [4_000] + (deploysAtOnset ? [5_000 + onset * stretch] : [])
+            + (restart.map { [5_000 + $0 * stretch] } ?? [])
         observations.budget = ByteCount(Int64(limit))
         observations.descriptorLimit = 1_024
-        if hasVerdict { observations.verdict = verdict(until: last, since: observations.restarts?.last ?? 0) }
+        if hasVerdict, withVerdict {
+            observations.verdict = verdict(until: last, since: observations.restarts?.last ?? 0)
+        }
         if trouble == .cacheFill {
             observations.caches = [
                 CacheFill(
                     name: "profile cache",
-                    points: cachePoints.map { SeriesPoint(seconds: $0.seconds + 5_000, value: $0.value) }
-                        .filter { $0.seconds <= last }, bound: ByteCount(Int64(cacheBound)))
+                    points: cachePoints.filter { $0.seconds <= last }, bound: ByteCount(Int64(cacheBound)))
             ]
         }
         return observations
     }
 
+    var detector: LeakDetector { LeakDetector(settings: .worker, limit: limit) }
+
     private func verdict(until end: Double, since start: Double) -> Verdict? {
         guard !missing.contains(.memory), let points = recorded[.memory] else { return nil }
-        var detector = LeakDetector(settings: .worker, limit: limit)
+        var detector = detector
         for point in points where point.seconds >= start && point.seconds <= end { detector.add(point) }
         return detector.verdict()
     }

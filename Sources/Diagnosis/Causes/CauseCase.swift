@@ -29,6 +29,11 @@ struct CauseCase {
         objections.append(text)
     }
 
+    /// An objection that counts as far as something else is believed; below an even chance it is not worth telling.
+    mutating func object(_ weight: Double, times belief: Double, _ text: String) {
+        if belief >= 0.5 { object(weight * belief, text) }
+    }
+
     /// 0 to 1.
     var belief: Double { 1 / (1 + Self.exponential(-weight)) }
 

@@ -48,14 +48,16 @@ extension Findings {
         found.lead = reading.change
         if let change = reading.change, change.isUp {
             let text = Phrases.moved(reading, change)
-            if change.fit.goesOn { found.support(1.5, text + " and goes on") } else { found.support(0.3, text) }
+            if change.fit.goesOn { found.support(2.2, text + " and goes on") } else { found.support(0.3, text) }
             weighConnections(change, known, &found)
         }
         if let share {
             if share >= 0.9 {
                 found.support(2.5, "\(Phrases.percent(share)) of the descriptors it may open are open")
+            } else if share >= 0.6 {
+                found.support(1, "\(Phrases.percent(share)) of the descriptors it may open are open")
             } else {
-                found.object(1.5, "\(Phrases.percent(share)) of the descriptors it may open: there is room")
+                found.object(1, "\(Phrases.percent(share)) of the descriptors it may open: there is room")
             }
         }
         weighLogs(.fileDescriptors, 1.5, &found)
@@ -68,7 +70,8 @@ extension Findings {
             guard let other = self.change(kind), other.precedes(change) > 0.3,
                 let moves = together(.fileDescriptors, kind), moves.levels > 0.7
             else { continue }
-            found.object(2.5, "it moves with \(Phrases.subject(kind)): connections (r \(Phrases.decimal(moves.levels, 2)))")
+            found.object(
+                2.5, "it moves with \(Phrases.subject(kind)): connections (r \(Phrases.decimal(moves.levels, 2)))")
             return
         }
         if known.belief(.memory) > 0.5, let leak = growth.change, leak.precedes(change) > 0.9 {
@@ -90,14 +93,16 @@ extension Findings {
             found.support(2, "only \(Phrases.percent(scarce.worst)) of the host's memory was available")
         }
         if let pressure, let change = pressure.change { found.support(2, Phrases.moved(pressure, change)) }
-        if growth.change != nil {
+        if let own = growth.change, growth.isLeak || found.lead?.precedes(own) ?? 0 < 0.9 {
             found.object(4, "this worker's own memory grew")
+        } else if growth.change != nil {
+            found.object(1, "this worker's own memory grew too, later")
         } else if let own = growth.reading {
             found.support(
                 1, "this worker's memory did not grow (\(Phrases.amount(own.typical, of: .memory))): others took it")
         }
-        if let lead = found.lead { weighHarm(after: lead, &found) }
-        found.object(2 * known.belief(.trafficSurge), "there are more requests")
+        if let lead = found.lead, let reading = pressure ?? scarce { weighHarm(after: lead, of: reading, &found) }
+        found.object(2, times: known.belief(.trafficSurge), "there are more requests")
         return found
     }
 
@@ -114,8 +119,8 @@ extension Findings {
             found.support(
                 1.5, "this worker uses no more than before (\(Phrases.amount(own.latest, of: .cpu))): others run")
         }
-        weighHarm(after: change, &found)
-        found.object(2 * known.belief(.trafficSurge), "there are more requests")
+        weighHarm(after: change, of: reading, &found)
+        found.object(2, times: known.belief(.trafficSurge), "there are more requests")
         return found
     }
 }

@@ -21,6 +21,9 @@ extension Findings {
                         + "what it did, \(Phrases.amount(cost.typical, of: .cpuPerRequest))")
             }
         }
+        if self.reading(.cpu) != nil, self.change(.cpu) == nil, change.factor > 1.3 {
+            found.object(2, "CPU did not rise with them")
+        }
         weighFollowers(of: change, &found)
         if let cause = self.change(.dependencyLatency), cause.precedes(change) > 0.9 {
             found.object(2.5, "the dependency was slow before: these may be repeats")
@@ -33,11 +36,13 @@ extension Findings {
     private func weighFollowers(of change: Change, _ found: inout CauseCase) {
         var followers: [String] = []
         for reading in readings where found.cause.mayChange(reading.kind, up: reading.change?.isUp ?? true) {
-            guard let other = reading.change, change.precedes(other) > 0.15, reading.kind != .cpu else { continue }
+            guard let other = reading.change, reading.kind != .cpu, reading.kind != .requests,
+                change.precedes(other) > 0.15, let moves = together(reading.kind, .requests), abs(moves.levels) > 0.6
+            else { continue }
             followers.append(Phrases.subject(reading.kind, reading.name))
         }
         guard !followers.isEmpty else {
-            if self.change(.cpu) == nil { found.object(1.5, "nothing else changed with it") }
+            if self.change(.cpu) == nil { found.object(2.5, "nothing else changed with it") }
             return
         }
         found.support(
@@ -64,9 +69,16 @@ extension Findings {
         } else if observations.deploys != nil {
             found.object(0.5, "no release in the time before")
         }
-        if growth.change == nil, growth.reading != nil { found.support(0.8, "memory did not grow") }
-        if harm.isEmpty, change.after < 0.9 * change.before.rounded(.up) {
-            found.object(1, "nobody is hurt: latency and errors are as before")
+        if growth.change == nil {
+            if growth.reading != nil {
+                found.support(0.8, "memory did not grow")
+            } else if release == nil {
+                found.object(1.5, "memory is not known: CPU may follow it")
+            }
+        }
+        weighClimb(change, &found)
+        if harm.isEmpty {
+            found.object(1.5, "nobody is hurt: latency and errors are as before")
         }
         weighMemoryFirst(change, known.belief(.memory), &found)
         return found
@@ -78,9 +90,19 @@ extension Findings {
             found.support(1.5, Phrases.moved(cost, dearer))
         } else if change(.requests) != nil {
             found.object(
-                5, "each request costs what it did, \(Phrases.amount(cost.typical, of: .cpuPerRequest)): there are more")
+                5, "each request costs what it did, \(Phrases.amount(cost.typical, of: .cpuPerRequest)): there are more"
+            )
         } else {
             found.object(1, "each request costs what it did")
+        }
+    }
+
+    /// Other code costs more at once; what climbs on and on works on something that grows.
+    private func weighClimb(_ change: Change, _ found: inout CauseCase) {
+        guard change.fit.goesOn, self.change(.requests)?.fit.goesOn != true else { return }
+        found.object(1, "CPU climbs on and on: something grows")
+        if let work = self.change(.work), work.fit.goesOn, let name = workInStep {
+            found.object(1.5, "so do \(name): a collection grows")
         }
     }
 
@@ -122,7 +144,8 @@ extension Findings {
             let second = MemoryGrowth.line(part.within(middle...change.fit.end)), first.low > 0, second.low > 0,
             (0.75...1.33).contains(second.estimate / first.estimate)
         else { return nil }
-        return "memory kept its pace (\(Phrases.rate(first.estimate)), then \(Phrases.rate(second.estimate))) while CPU "
+        return
+            "memory kept its pace (\(Phrases.rate(first.estimate)), then \(Phrases.rate(second.estimate))) while CPU "
             + "grew by a factor of \(Phrases.decimal(cpu.factor, 1)): CPU does not drive it"
     }
 }

@@ -60,7 +60,7 @@ extension Findings {
         if let change = growth.change { weighOrder(change, &found) }
         if let resumed = growth.resumed {
             found.support(
-                1.5,
+                2,
                 "after a restart it grew again, by \(Phrases.rate(resumed.after)) where it was "
                     + "\(Phrases.rate(resumed.before)): the restart cured nothing")
         }
@@ -78,7 +78,8 @@ extension Findings {
         } else if let change = growth.change, let reading = growth.reading {
             let text = Phrases.moved(reading, change)
             if change.fit.goesOn {
-                let isYoung = growth.verdict?.code == .warmUp
+                // A process that grows from the start warms up, unless the one before it did the same.
+                let isYoung = growth.verdict?.code == .warmUp && growth.resumed == nil
                 found.support(isYoung ? 1.2 : 2.6, text + " and had not stopped at the last reading")
             } else {
                 found.object(1, text + " and stopped there")

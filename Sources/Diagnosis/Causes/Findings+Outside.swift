@@ -12,17 +12,17 @@ extension Findings {
         if measured { weighMeasured(&found) } else { weighWaiting(&found) }
         weighLogs(.slowDependency, 0.7, &found)
         if let leak = growth.change, let latency = change(.latency), leak.precedes(latency) > 0.5 {
-            found.object(2.5 * known.belief(.memory), "memory grew before")
+            found.object(2.5, times: known.belief(.memory), "memory grew before")
         }
         if change(.dependencyLatency) == nil {
             if let cost = change(.cpuPerRequest), let latency = change(.latency), cost.precedes(latency) > 0.05 {
                 found.object(3, "CPU per request rose as well: the time is spent here")
             }
-            found.object(3 * known.belief(.diskFull), "a volume is full")
-            found.object(3 * known.belief(.network), "the network loses packets")
-            found.object(3 * known.belief(.trafficSurge), "there are more requests")
-            found.object(3 * known.belief(.hostMemory, .hostProcessor), "the host is short of what others took")
-            found.object(2 * known.belief(.fileDescriptors), "descriptors run out")
+            found.object(3, times: known.belief(.diskFull), "a volume is full")
+            found.object(3, times: known.belief(.network), "the network loses packets")
+            found.object(3, times: known.belief(.trafficSurge), "there are more requests")
+            found.object(3, times: known.belief(.hostMemory, .hostProcessor), "the host is short of what others took")
+            found.object(2, times: known.belief(.fileDescriptors), "descriptors run out")
         }
         return found
     }
@@ -40,7 +40,15 @@ extension Findings {
         }
         found.lead = change
         found.support(3.5, Phrases.moved(reading, change))
-        guard let harm = firstHarm else { return }
+        guard let harm = firstHarm else {
+            if self.reading(.latency) != nil { found.object(2, "this service answers as fast as before") }
+            return
+        }
+        if reading.kind == .dependencyLatency, let own = self.reading(.latency),
+            let moves = CoMovement(reading, with: own), moves.levels < 0.5
+        {
+            found.object(1.5, "this service's latency does not move with it (r \(Phrases.decimal(moves.levels, 2)))")
+        }
         let first = change.precedes(harm)
         if first > 0.2 {
             found.support(1.2, "this service's own trouble began with it or after it")
@@ -59,7 +67,8 @@ extension Findings {
         found.support(0.8, Phrases.moved(reading, change))
         if let cpu = self.reading(.cpu), self.change(.cpu) == nil {
             found.support(
-                1.4, "CPU did not rise with it (\(Phrases.amount(cpu.latest, of: .cpu))): requests wait, they do not work")
+                1.4,
+                "CPU did not rise with it (\(Phrases.amount(cpu.latest, of: .cpu))): requests wait, they do not work")
         } else if self.reading(.cpu) == nil {
             found.object(1, "CPU is not known")
         } else if self.change(.cpuPerRequest) == nil, self.change(.requests) == nil {
@@ -85,39 +94,51 @@ extension Findings {
         var found = CauseCase(.network)
         found.lead = change
         found.support(change.after >= 0.01 ? 3 : 1.5, Phrases.moved(reading, change))
-        weighHarm(after: change, &found)
+        weighHarm(after: change, of: reading, &found)
         weighLogs(.network, 0.7, &found)
         return found
     }
 
-    func weighHarm(after change: Change, _ found: inout CauseCase) {
+    /// Whether users were hurt with it or after it, and whether their trouble comes and goes with it.
+    func weighHarm(after change: Change, of reading: Reading, _ found: inout CauseCase) {
         guard let harm = firstHarm else {
             found.object(1.5, "nobody is hurt: latency and errors are as before, or not known")
             return
         }
         let first = change.precedes(harm)
+        let lead = change.fit.onset - harm.fit.onset
         if first > 0.2 {
             found.support(1, "latency or errors rose with it or after it")
         } else if first < 0.05 {
-            found.object(2, "latency or errors rose before")
+            // A burst just before may have nothing to do with it.
+            let isLong = lead > 0.1 * change.fit.span
+            found.object(isLong ? 2.5 : 1, "latency or errors rose \(Phrases.duration(lead)) before")
+        }
+        if let moves = self.harm.compactMap({ CoMovement($0, with: reading) }).max(by: {
+            abs($0.levels) < abs($1.levels)
+        }),
+            abs(moves.levels) > 0.7
+        {
+            found.support(0.8, "they move with it (r \(Phrases.decimal(moves.levels, 2)))")
         }
     }
 
     // MARK: - A release without a resource to show for it
 
     func deployCase(_ known: Beliefs) -> CauseCase? {
-        guard let harm = firstHarm, let release = deploy(before: harm) else { return nil }
+        let hurt = harm.compactMap(\.change).compactMap { change in deploy(before: change).map { (change, $0) } }
+        guard let (harm, release) = hurt.min(by: { $0.1.chance < $1.1.chance }) else { return nil }
         var found = CauseCase(.deploy)
         found.lead = harm
         found.trigger = release.deploy
         found.support(
-            3 * (1 - release.chance),
+            4 * (1 - release.chance),
             "users were hurt \(Phrases.duration(abs(harm.fit.onset - release.deploy.seconds))) after release "
                 + release.deploy.release)
         if harm.fit.isStep { found.support(0.5, "and at once") }
         for other in known.cases where other.cause != .cacheFill && other.belief > 0.5 {
             // Where a resource shows what the release did, that is the better name.
-            found.object(3 * other.belief, "\(other.cause.words) explains it")
+            found.object(3.5 * other.belief, "\(other.cause.words) explains it")
         }
         return found
     }

@@ -55,7 +55,8 @@ struct Findings {
         }
     }
 
-    var firstHarm: Change? { harm.compactMap(\.change).min { $0.fit.onset < $1.fit.onset } }
+    /// The one that had begun earliest for sure.
+    var firstHarm: Change? { harm.compactMap(\.change).min { $0.fit.high < $1.fit.high } }
 
     func together(_ first: SignalKind, _ second: SignalKind) -> CoMovement? {
         guard let one = reading(first), let other = reading(second) else { return nil }
@@ -67,7 +68,7 @@ struct Findings {
     func deploy(before change: Change) -> (deploy: Deploy, chance: Double)? {
         let length = span.upperBound - span.lowerBound
         let slack = max(0.04 * length, min(60, 0.1 * length))
-        let (low, high) = (change.fit.low - slack, change.fit.high)
+        let (low, high) = (change.fit.low - slack, change.fit.high + change.fit.grain)
         guard let deploys = observations.deploys,
             let deploy = deploys.last(where: { (low...high).contains($0.seconds) })
         else { return nil }
@@ -79,11 +80,14 @@ struct Findings {
     /// The window without the time before the first requests: from idle to in use, everything rises, and nothing is
     /// wrong.
     private static func used(_ span: ClosedRange<Double>, _ signals: ArraySlice<Signal>) -> ClosedRange<Double> {
-        guard let requests = signals.first(where: { $0.kind == .requests }),
-            let reading = Reading(requests, in: span, restarts: []), let change = reading.change, change.isUp,
-            change.before < 0.05 * change.after
-        else { return span }
-        let begin = min(span.upperBound, change.fit.onset + (change.fit.goesOn ? 0 : change.fit.width))
+        guard let requests = signals.first(where: { $0.kind == .requests }) else { return span }
+        let points = requests.points.filter { $0.value.isFinite && span.contains($0.seconds) }
+        let sorted = points.map(\.value).sorted()
+        guard points.count >= 4, sorted[sorted.count / 2] > 0 else { return span }
+        let idle = points.prefix { $0.value < 0.05 * sorted[sorted.count / 2] }
+        // The reading after may have been idle for a part of its time.
+        guard !idle.isEmpty, idle.count + 1 < points.count else { return span }
+        let begin = points[idle.count + 1].seconds
         let left = span.upperBound - begin
         return left > 0.2 * (span.upperBound - span.lowerBound) ? begin...span.upperBound : span
     }
@@ -94,7 +98,8 @@ struct Findings {
         else { return nil }
         let used = Reduced(cpu.points, in: span, traits: .of(.cpu))
         let asked = Reduced(requests.points, in: span, traits: .of(.requests))
-        let width = max(used.spacing, asked.spacing, (span.upperBound - span.lowerBound) / 240) * 1.001
+        let width =
+            max(used.spacing, asked.spacing, (span.upperBound - span.lowerBound) / Double(Reduced.maximum)) * 1.001
         guard width > 0, asked.count >= Reduced.minimum else { return nil }
         let usual = asked.values.sorted()[asked.count / 2]
         var sums: [Int: (cpu: Double, cpuCount: Double, asked: Double, askedCount: Double)] = [:]

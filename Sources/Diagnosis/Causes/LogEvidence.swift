@@ -36,7 +36,8 @@ package struct LogEvidence: Hashable, Sendable, Codable {
         let requests = readings.first { $0.kind == .requests }
         let memory = readings.first { $0.kind == .memory }
         let scored = observations.logs.prefix(Observations.maximumPatterns).compactMap { pattern in
-            score(pattern, span, split, scale(requests, split)).map { (pattern, $0) }
+            !pattern.firstSeen.isFinite
+                ? nil : score(pattern, span, split, scale(requests, split)).map { (pattern, $0) }
         }
         return scored.sorted { $0.1.certainty > $1.1.certainty }.prefix(maximum).map { pattern, score in
             evidence(pattern, score, memory, span, onset: split)

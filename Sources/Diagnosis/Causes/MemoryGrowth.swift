@@ -22,8 +22,10 @@ struct MemoryGrowth {
     init(_ observations: Observations, _ reading: Reading?, span: ClosedRange<Double>) {
         verdict = observations.verdict
         self.reading = reading
-        change = reading?.change.flatMap { $0.isUp ? $0 : nil }
-        let lives = reading.map { Self.lives($0.series, observations.restarts ?? [], span) } ?? []
+        let change = reading?.change.flatMap { $0.isUp ? $0 : nil }
+        self.change = change
+        let onset = change?.fit.onset
+        let lives = reading.map { Self.lives($0.series, observations.restarts ?? [], span, from: onset) } ?? []
         self.lives = lives
         if let verdict, verdict.code == .leak, let slope = verdict.slope, slope.estimate > 0 {
             self.slope = slope
@@ -62,16 +64,17 @@ struct MemoryGrowth {
         return Estimate(estimate: slope, low: slope - 1.96 * error, high: slope + 1.96 * error)
     }
 
-    private static func lives(_ series: Reduced, _ restarts: [Double], _ span: ClosedRange<Double>) -> [Life] {
-        let inside = restarts.filter { $0 > span.lowerBound && $0 < span.upperBound }.sorted()
-        let settle = max(2, 0.02 * (span.upperBound - span.lowerBound))
-        let starts = [span.lowerBound] + inside.map { $0 + settle }
-        let ends = inside.map(\.nextDown) + [span.upperBound]
-        return zip(starts, ends).compactMap { start, end in
-            guard end > start else { return nil }
+    /// - Parameter onset: a life in which the growth began counts from there.
+    private static func lives(
+        _ series: Reduced, _ restarts: [Double], _ span: ClosedRange<Double>, from onset: Double?
+    ) -> [Life] {
+        let lives = Reading.lives(in: span, restarts)
+        return (lives.isEmpty ? [span] : lives).compactMap { life in
+            let (start, end) = (life.lowerBound, life.upperBound)
             let part = series.within(start...end)
             guard part.count >= 3, let first = part.values.first, let last = part.values.last else { return nil }
-            return Life(start: start, first: first, last: last, slope: line(part))
+            let growing = onset.flatMap { start < $0 && $0 < end ? part.within($0...end) : nil } ?? part
+            return Life(start: start, first: first, last: last, slope: line(growing))
         }
     }
 

@@ -4,12 +4,9 @@ import Glibc
 struct CoMovement {
     /// Correlation of the levels, −1 to 1: high for any two that rise.
     var levels: Double
-    /// Correlation of what is left when each one's own onset and rise are taken off, at the best lag; nil when it is
-    /// within what chance gives. This is the part that two unrelated rises do not share.
-    var fluctuations: Double?
-    /// Seconds by which the first lags behind the second at that correlation.
-    var lag: Double
-    var count: Int
+    /// What is left when each one's own onset and rise are taken off.
+    private var left: [Double]
+    private var right: [Double]
 
     /// Fewer common readings say nothing.
     static let minimum = 10
@@ -18,32 +15,37 @@ struct CoMovement {
     init?(_ first: Reading, with second: Reading) {
         let pairs = Self.aligned(first.series, second.series)
         guard pairs.count >= Self.minimum else { return nil }
-        count = pairs.count
         levels = Self.correlation(pairs.map(\.first), pairs.map(\.second))
-        let left = Self.rests(pairs.map { ($0.time, $0.first) }, first.change?.fit)
-        let right = Self.rests(pairs.map { ($0.time, $0.second) }, second.change?.fit)
-        let width = (pairs[pairs.count - 1].time - pairs[0].time) / Double(pairs.count - 1)
-        var best = (correlation: 0.0, lag: 0)
-        let reach = min(6, pairs.count / 8)
+        left = Self.rests(pairs.map { ($0.time, $0.first) }, first.change?.fit)
+        right = Self.rests(pairs.map { ($0.time, $0.second) }, second.change?.fit)
+    }
+
+    /// Correlation of what is left when each one's own onset and rise are taken off, at the best lag of a few readings;
+    /// nil when it is within what chance gives. This is the part that two unrelated rises do not share.
+    var fluctuations: Double? {
+        var best = 0.0
+        let reach = min(6, left.count / 8)
         for lag in -reach...reach {
             let found = Self.correlation(
                 Array(left.dropFirst(max(0, lag)).dropLast(max(0, -lag))),
                 Array(right.dropFirst(max(0, -lag)).dropLast(max(0, lag))))
-            if abs(found) > abs(best.correlation) { best = (found, lag) }
+            if abs(found) > abs(best) { best = found }
         }
         // Bartlett (1946): two autocorrelated records correlate by chance as much as shorter white ones.
         let memory = Self.autocorrelation(left) * Self.autocorrelation(right)
-        let effective = Double(pairs.count) * (1 - memory) / (1 + memory)
+        let effective = Double(left.count) * (1 - memory) / (1 + memory)
         let bound = 3 / max(4, effective).squareRoot()
-        fluctuations = abs(best.correlation) > bound ? best.correlation : nil
-        lag = Double(best.lag) * width
+        return abs(best) > bound ? best : nil
     }
 
     /// Both on the buckets of the coarser one; buckets that either lacks are left out.
     private static func aligned(_ first: Reduced, _ second: Reduced) -> [(time: Double, first: Double, second: Double)]
     {
-        let width = max(first.spacing, second.spacing) * 1.001
-        guard width > 0, let start = [first.times.first, second.times.first].compactMap({ $0 }).max() else { return [] }
+        guard let start = [first.times.first, second.times.first].compactMap({ $0 }).max(),
+            let end = [first.times.last, second.times.last].compactMap({ $0 }).min(), end > start
+        else { return [] }
+        // Readings that crowd in one place must not make millions of buckets of the rest.
+        let width = max(first.spacing, second.spacing, (end - start) / 1_024) * 1.001
         let left = means(first, from: start, width: width)
         let right = means(second, from: start, width: width)
         return left.keys.filter { right[$0] != nil }.sorted().compactMap { bucket in

@@ -3,7 +3,7 @@ import Glibc
 /// The level before, an onset, and a straight rise to the level after: y = level + rise · clamp((t − onset) / width, 0, 1).
 ///
 /// Width 0 is a step, a width that reaches the end is growth that goes on; between them lie growths that end. Least
-/// squares over every onset and nine widths, each in O(1) from running sums, so a fit costs O(n).
+/// squares over every onset and seven widths, each in O(1) from running sums, so a fit costs O(n).
 struct RampFit {
     var onset: Double
     /// 95 % interval of the onset, from the profile of the residual sum of squares.
@@ -19,9 +19,15 @@ struct RampFit {
     var reached: Double
     /// F statistic against "no change", deflated by the autocorrelation of the residuals.
     var strength: Double
+    /// The rise in units of what the series moves by anyway in as many readings: what tells a jump from a walk.
+    var jump: Double
     /// Standard deviation of the residuals.
     var noise: Double
     var end: Double
+    /// Seconds from the first reading to the last.
+    var span: Double
+    /// Seconds between readings: no onset is known better.
+    var grain: Double
 
     /// Still rising at the last reading.
     var goesOn: Bool { width >= 0.85 * (end - onset) }
@@ -35,33 +41,69 @@ struct RampFit {
 
     /// How much worse than the best an onset may fit and still be in the 95 % interval: more than the 3.84 of the
     /// chi-squared law, because the width is fitted along and onsets between readings are not tried.
-    private static let tolerance = 6.0
+    private static let tolerance = 8.0
 
     /// The best fit; nil with too few readings or when all are equal.
+    ///
+    /// Readings far off the first fit (more than four times the noise, by the median of absolute residuals) are drawn near
+    /// to it and the fit is done once more: a short burst must not pass for noise that hides a lasting change.
     static func best(_ series: Reduced, resolution: Double) -> RampFit? {
+        guard let first = plain(series, resolution: resolution) else { return nil }
+        let rests = zip(series.times, series.values).map { $1 - first.value(at: $0) }
+        let noise = max(1.48 * rests.map(abs).sorted()[rests.count / 2], resolution)
+        guard rests.contains(where: { abs($0) > 4 * noise }) else { return first }
+        var tamed = series
+        for (index, rest) in rests.enumerated() where abs(rest) > 4 * noise {
+            tamed.values[index] += (rest > 0 ? 3 * noise : -3 * noise) - rest
+        }
+        return plain(tamed, resolution: resolution)
+    }
+
+    private static func plain(_ series: Reduced, resolution: Double) -> RampFit? {
         guard series.count >= Reduced.minimum, let search = RampSearch(series) else { return nil }
         let outcome = search.run()
-        guard let best = outcome.best else { return nil }
+        guard var best = outcome.best else { return nil }
         let freedom = Double(max(1, series.count - 4))
         var fit = RampFit(
             onset: best.onset, low: best.onset, high: best.onset, isOpen: false, width: best.width,
-            level: best.level, rise: best.rise, reached: 0, strength: 0, noise: 0, end: search.end)
-        fit.reached = fit.value(at: search.end) - fit.level
+            level: best.level, rise: best.rise, reached: 0, strength: 0, jump: 0, noise: 0, end: search.end,
+            span: search.end - search.origin, grain: series.spacing)
         let inflation = fit.inflation(series)
         let variance = max(best.rest / freedom, resolution * resolution)
+        // A step is the simpler story where it fits about as well.
+        if let step = outcome.step, step.rest <= best.rest + tolerance / 2 * variance * inflation {
+            best = step
+            (fit.onset, fit.width, fit.level, fit.rise) = (step.onset, 0, step.level, step.rise)
+        }
+        fit.reached = fit.value(at: search.end) - fit.level
         fit.noise = variance.squareRoot()
         fit.strength = max(0, search.total - best.rest) / variance / inflation
+        fit.jump = abs(fit.rise) / max(Self.usualMove(series), resolution) / fit.readings(series).squareRoot()
         fit.bracket(outcome.profile, best.rest + tolerance * variance * inflation, series)
         return fit
     }
 
-    /// The onsets that fit nearly as well. A point in the list means "not before the reading before it".
+    /// The onsets that fit nearly as well, and a reading more on either side: between two readings nobody looked.
     private mutating func bracket(_ profile: [Double], _ bound: Double, _ series: Reduced) {
         let fitting = profile.indices.filter { profile[$0] <= bound }
         guard let first = fitting.first, let last = fitting.last else { return }
-        low = min(onset, series.times[max(0, first - 1)])
-        high = max(onset, series.times[min(last, series.count - 1)])
+        // No real change has exactly the shape that is fitted.
+        let doubt = 0.015 * span
+        low = max(series.times[0], min(onset - doubt, series.times[max(0, first - 1)]))
+        high = min(end, max(onset + doubt, series.times[min(last + 1, series.count - 1)]))
         isOpen = first <= 1
+    }
+
+    /// Readings that the rise takes: two at least, as a jump may fall between buckets.
+    private func readings(_ series: Reduced) -> Double {
+        Double(max(2, series.times.count { $0 >= onset && $0 <= onset + width }))
+    }
+
+    /// The typical move from one reading to the next; the median, raised where most moves are nothing.
+    private static func usualMove(_ series: Reduced) -> Double {
+        let moves = zip(series.values.dropFirst(), series.values).map { abs($0 - $1) }.sorted()
+        let rest = moves.dropLast(max(2, moves.count / 20))
+        return max(1.48 * moves[moves.count / 2], rest.reduce(0, +) / Double(max(1, rest.count)))
     }
 
     /// How much longer a record of this autocorrelation must be than white noise: (1 + r) / (1 − r), with the
@@ -91,7 +133,7 @@ private struct RampSearch {
     let end: Double
     /// Sum of squares about the mean.
     let total: Double
-    private let origin: Double
+    let origin: Double
     private let mean: Double
     private let times: [Double]
     private var sums: [(time: Double, square: Double, value: Double, product: Double)]
@@ -120,23 +162,27 @@ private struct RampSearch {
         guard square > 0 else { return nil }
     }
 
-    /// The best candidate of all, and the least residual for each onset.
-    func run() -> (best: Candidate?, profile: [Double]) {
+    /// The best candidate of all, the best step, and the least residual for each onset.
+    func run() -> (best: Candidate?, step: Candidate?, profile: [Double]) {
         var best: Candidate?
+        var step: Candidate?
         var profile = [Double](repeating: .infinity, count: times.count)
         let span = end - origin
-        // Two readings at least after the onset, or one odd reading at the end is a change.
-        for index in 0..<(times.count - 2) {
+        // Three readings at least after the onset, or an odd one at the end is a change.
+        for index in 0..<(times.count - 3) {
             let rest = span - times[index]
             var widths = [0, rest]
-            for power in 1...7 where span / Double(1 << power) < rest { widths.append(span / Double(1 << power)) }
+            for power in [1, 2, 3, 4, 6] where span / Double(1 << power) < rest {
+                widths.append(span / Double(1 << power))
+            }
             for width in widths {
                 guard let found = candidate(index, width) else { continue }
                 profile[index] = min(profile[index], found.rest)
                 if found.rest < best?.rest ?? .infinity { best = found }
+                if width == 0, found.rest < step?.rest ?? .infinity { step = found }
             }
         }
-        return (best, profile)
+        return (best, step, profile)
     }
 
     private func candidate(_ index: Int, _ width: Double) -> Candidate? {
@@ -145,6 +191,8 @@ private struct RampSearch {
         let count = Double(times.count)
         let onset = times[index]
         let plateau = width > 0 ? firstIndex(from: onset + width) : index
+        // Likewise a rise that ends needs something before its end.
+        guard width == 0 || plateau >= 4 || onset + width >= end - origin else { return nil }
         let (low, high, all) = (sums[index], sums[plateau], sums[times.count])
         var (x, xx, xy) = (0.0, 0.0, 0.0)
         if width > 0 {

@@ -3,8 +3,8 @@ import OakumModel
 
 /// A series cut down to what a fit needs: at most ``maximum`` points, in the scale its kind is compared in.
 struct Reduced {
-    /// Enough for an onset to 1/240 of the window; keeps every fit's cost fixed.
-    static let maximum = 240
+    /// Enough for an onset to 1/128 of the window; keeps every fit's cost fixed.
+    static let maximum = 128
     /// Fewer tell nothing.
     static let minimum = 8
 
@@ -43,10 +43,12 @@ struct Reduced {
             times = kept.map(\.seconds)
             values = kept.map(\.value)
         } else {
-            fill(kept, width: (span.upperBound - span.lowerBound) / Double(wanted), traits.reduction)
+            fill(
+                kept, from: span.lowerBound, width: (span.upperBound - span.lowerBound) / Double(wanted),
+                traits.reduction)
         }
         if traits.isLogarithmic { values = values.map { log(max($0, 1e-6)) } }
-        if case .median = traits.reduction, values.count >= 20 { values = Self.smoothed(values) }
+        if case .median = traits.reduction, values.count >= 60 { values = Self.smoothed(values) }
     }
 
     /// The part within a span.
@@ -55,17 +57,24 @@ struct Reduced {
         return Reduced(times: kept.map { times[$0] }, values: kept.map { values[$0] })
     }
 
-    private mutating func fill(_ points: [SeriesPoint], width: Double, _ reduction: SignalTraits.Reduction) {
+    private mutating func fill(
+        _ points: [SeriesPoint], from origin: Double, width: Double, _ reduction: SignalTraits.Reduction
+    ) {
+        var parts: [ArraySlice<SeriesPoint>] = []
         var start = 0
         while start < points.count {
-            let bucket = (points[start].seconds / width).rounded(.down)
+            let bucket = ((points[start].seconds - origin) / width).rounded(.down)
             var end = start
-            while end < points.count, (points[end].seconds / width).rounded(.down) == bucket { end += 1 }
-            let part = points[start..<end]
+            while end < points.count, ((points[end].seconds - origin) / width).rounded(.down) == bucket { end += 1 }
+            parts.append(points[start..<end])
+            start = end
+        }
+        // The floor of a few readings lies higher than that of many: the ends of a gap would look like a change.
+        let usual = parts.map(\.count).sorted()[parts.count / 2]
+        for part in parts where reduction != .floor || 2 * part.count > usual {
             let (time, value) = Self.one(part, reduction)
             times.append(time)
             values.append(value)
-            start = end
         }
     }
 
