@@ -25,12 +25,14 @@ struct HeapExaminer: HeapWitness {
     let program: String
     /// By service.
     let files: [String: HeapFiles]
+    /// Where symbols are looked for first.
+    let symbolFolders: [String]
 
     @concurrent
     func examine(_ process: ProcessIdentity, of worker: WorkerID) async -> HeapExamination {
         guard let files = files[worker.service] else { return .nothing("its service carries no sampler") }
         let path = files.path(pid: process.pid)
-        switch await Self.run(
+        switch await run(
             [program, "evidence"] + Self.words(path, process), output: path + ".evidence", limit: Self.answerLimit)
         {
         case .success(let bytes): return Self.examination(Data(bytes))
@@ -46,7 +48,7 @@ struct HeapExaminer: HeapWitness {
         words += ["--service", subject.worker.service, "--worker", "\(subject.worker.number)"]
         if let form = subject.form { words += ["--form", form.rawValue] }
         let limit = subject.form == nil ? Self.viewLimit : Self.fileLimit
-        switch await Self.run(words, output: path + ".look", limit: limit, patience: Self.lookPatience) {
+        switch await run(words, output: path + ".look", limit: limit, patience: Self.lookPatience) {
         case .success(let bytes):
             guard subject.form == nil else { return .file(bytes) }
             do {
@@ -73,7 +75,7 @@ struct HeapExaminer: HeapWitness {
             let start = Int(now.seconds / 60) % due.count
             let round = (due[start...] + due[..<start]).prefix(Self.basesAtOnce)
             // What comes of it lies in the folder; what fails is tried again in a minute.
-            _ = await Self.run(
+            _ = await run(
                 [program, "keep-bases"] + round.flatMap { Self.words($0.path, $0.process) },
                 output: files.folder + "/\(files.service).bases", limit: Self.answerLimit)
         }
@@ -84,7 +86,7 @@ struct HeapExaminer: HeapWitness {
     }
 
     /// What a process of our own printed; when it failed, the reason that it gave.
-    private static func run(
+    private func run(
         _ words: [String], output: String, limit: Int, patience: Int32 = patience
     ) async -> Result<[UInt8], HeapTarget.Problem> {
         // From an earlier one that was cut off.
@@ -92,11 +94,13 @@ struct HeapExaminer: HeapWitness {
         defer { unlink(output) }
         let process: SpawnedProcess
         do throws(SpawnError) {
-            process = try SpawnedProcess(words, outputPath: output)
+            process = try SpawnedProcess(
+                words, environment: [HeapTarget.symbolsVariable: symbolFolders.joined(separator: ":")],
+                outputPath: output)
         } catch {
             return .failure(HeapTarget.Problem(description: error.reason))
         }
-        let exit = await exit(of: process, patience)
+        let exit = await Self.exit(of: process, patience)
         process.killGroup()
         guard let exit else {
             return .failure(HeapTarget.Problem(description: "looking took too long; is the machine busy?"))

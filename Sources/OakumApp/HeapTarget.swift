@@ -11,6 +11,9 @@ package struct HeapTarget: Sendable {
     package var isAlive: Bool
     /// Of the heap file.
     package var path: String
+    /// Where unstripped copies of programs and libraries, or their separate debug files, lie: where symbols are looked for first.
+    /// By default those of the environment's `OAKUM_SYMBOLS`, with colons between them.
+    package var symbolFolders = HeapTarget.standardSymbolFolders
 
     /// Why there is nothing to look at, and what to do.
     package struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
@@ -76,13 +79,21 @@ package struct HeapTarget: Sendable {
 
     /// Names, types and chains of what lives. Takes up to ten seconds, and a core.
     package func capture(limits: HeapCapture.Limits = .init()) -> HeapCapture {
-        HeapCapture.capture(image, isAlive: isAlive, earlier: snapshot, heapFile: path, limits: limits)
+        HeapCapture.capture(
+            image, isAlive: isAlive, earlier: snapshot, heapFile: path, debugFolders: symbolFolders, limits: limits)
     }
 
     /// Keeps types and chains beside the heap file, for when the process is dead.
     func keep(_ snapshot: TypeSnapshot) throws {
         let data = try JSONEncoder().encode(snapshot)
         try data.write(to: URL(filePath: Self.snapshotPath(path)), options: .atomic)
+    }
+
+    static let symbolsVariable = "OAKUM_SYMBOLS"
+
+    private static var standardSymbolFolders: [String] {
+        let value = ProcessInfo.processInfo.environment[symbolsVariable] ?? ""
+        return value.split(separator: ":").map(String.init)
     }
 
     static func snapshotPath(_ path: String) -> String { path + ".types" }

@@ -87,7 +87,8 @@ package struct OakumInstance: Sendable {
         guard !sampled.isEmpty else { return nil }
         return HeapExaminer(
             program: installation.programs + "/oakum",
-            files: Dictionary(uniqueKeysWithValues: sampled.map { ($0.name, $0.heapFiles(state: folder)) }))
+            files: Dictionary(uniqueKeysWithValues: sampled.map { ($0.name, $0.heapFiles(state: folder)) }),
+            symbolFolders: sampled.flatMap(\.heap.symbols).reduce(into: []) { if !$0.contains($1) { $0.append($1) } })
     }
 
     private func opened<Store>(_ what: String, _ open: () throws -> Store) throws(StartProblem) -> Store {

@@ -10,9 +10,19 @@ struct HeapOptions: ParsableArguments {
     var target: String
 
     @OptionGroup var state: StateOptions
+    @Option(
+        help: ArgumentHelp(
+            "Where unstripped copies of programs, or their debug files, lie; may be repeated.", valueName: "folder"))
+    var symbols: [String] = []
 
     /// A file when there is one of that name, a process when it is a number, else a service.
     func open() async throws -> HeapTarget {
+        var target = try await find()
+        target.symbolFolders = symbols + target.symbolFolders
+        return target
+    }
+
+    private func find() async throws -> HeapTarget {
         do {
             // Names of services hold no dots and do not begin with a slash.
             if target.hasPrefix("/") || target.contains(".") { return try HeapTarget(file: target) }

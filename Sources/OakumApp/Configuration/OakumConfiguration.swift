@@ -89,6 +89,9 @@ package struct HeapSettings: Hashable, Sendable {
     /// Any process of the same user may read the workers' memory (`PR_SET_PTRACER_ANY`): needed for types and holder
     /// chains where a ptrace scope applies and `oakum` is not root.
     package var readable = false
+    /// Folders with unstripped copies of the program and its libraries, or their debug files: needed for the names of functions
+    /// where the program is stripped.
+    package var symbols: [String] = []
 
     package init() {}
 }

@@ -108,7 +108,7 @@ struct ServiceReader {
     private func heap(_ value: YAMLValue?, user: String?) throws(YAMLProblem) -> HeapSettings {
         var result = HeapSettings()
         guard let value else { return result }
-        let mapping = try value.mapping(["sampler", "sample_every", "folder", "readable"])
+        let mapping = try value.mapping(["sampler", "sample_every", "folder", "readable", "symbols"])
         result.sampler = try mapping["sampler"]?.bool() ?? true
         result.readable = try mapping["readable"]?.bool() ?? false
         if let every = mapping["sample_every"] {
@@ -118,6 +118,13 @@ struct ServiceReader {
             }
         }
         if let path = mapping["folder"] { result.folder = ConfigurationFile.absolute(try path.string(), in: folder) }
+        for entry in try mapping["symbols"]?.list() ?? [] {
+            let path = ConfigurationFile.absolute(try entry.string(), in: folder)
+            guard !path.contains(":") else {
+                throw entry.problem("a folder of `symbols` cannot have a colon in its name")
+            }
+            result.symbols.append(path)
+        }
         guard !result.sampler || user == nil || result.folder != nil else {
             throw value.problem(
                 "workers of another user cannot write into the state folder",
