@@ -105,6 +105,12 @@ let heap: [Target] = [
         exclude: ["Programs"]),
 ]
 
+// A product without outside packages, so built and tested with the core too.
+let cache: [Target] = [
+    code("BoundedCache", ["CLinux"]),
+    tests("BoundedCacheTests", ["BoundedCache"]),
+]
+
 let products: [Target] = [
     code(
         "ServiceHandover",
@@ -246,6 +252,7 @@ let package = Package(
     products: coreOnly
         ? []
         : [
+            .library(name: "BoundedCache", targets: ["BoundedCache"]),
             .library(name: "ServiceHandover", targets: ["ServiceHandover"]),
             .executable(name: "oakum", targets: ["oakum"]),
             .executable(name: "oakum-keeper", targets: ["oakum-keeper"]),
@@ -267,8 +274,8 @@ let package = Package(
             .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         ],
     targets: coreOnly
-        ? ring0 + sampler + sharedCore + heap
-        : ring0 + sampler + sharedCore + shared + heap + products + ring1 + ring2 + jobs + ring3 + registration
+        ? ring0 + sampler + sharedCore + heap + cache
+        : ring0 + sampler + sharedCore + shared + heap + cache + products + ring1 + ring2 + jobs + ring3 + registration
             + examples
             + heavyTests
 )

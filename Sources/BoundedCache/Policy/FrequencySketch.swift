@@ -1,0 +1,72 @@
+/// Counts how often hashes were seen lately, approximately, in 8 bytes per entry: a count-min sketch of 4-bit counters.
+///
+/// All four counters of a hash lie in one cache line. After ten times as many additions as entries every counter is
+/// halved, so that the past fades (Einziger, Friedman and Manes, "TinyLFU", 2017).
+struct FrequencySketch: ~Copyable {
+    private var words: UnsafeMutablePointer<UInt64>
+    private let blockMask: UInt32
+    private let period: Int
+    private var additions = 0
+    let bytes: Int
+
+    /// - Parameter entries: about how many entries the cache holds.
+    init(entries: Int) {
+        let wordCount = max(8, entries.roundedUpToPowerOfTwo)
+        blockMask = UInt32(wordCount / 8 - 1)
+        period = 10 * max(entries, 8)
+        let block = HeapMemory.allocateZeroed(wordCount * MemoryLayout<UInt64>.stride)
+        words = block.assumingMemoryBound(to: UInt64.self)
+        bytes = HeapMemory.bytes(at: block)
+    }
+
+    deinit { HeapMemory.release(UnsafeMutableRawPointer(words)) }
+
+    static func bytes(entries: Int) -> Int {
+        HeapMemory.estimate(max(8, entries.roundedUpToPowerOfTwo) * MemoryLayout<UInt64>.stride)
+    }
+
+    /// 0 to 15.
+    func frequency(_ tag: UInt32) -> Int {
+        var least = UInt64(15)
+        let spread = FrequencySketch.spread(tag)
+        let block = words + Int(UInt32(truncatingIfNeeded: spread >> 32) & blockMask) * 8
+        for row in 0..<4 {
+            let bits = Int(truncatingIfNeeded: spread >> UInt64(row * 8))
+            let word = block[row * 2 + (bits & 1)]
+            least = min(least, (word >> UInt64(((bits >> 1) & 15) * 4)) & 15)
+        }
+        return Int(least)
+    }
+
+    mutating func add(_ tag: UInt32) {
+        let spread = FrequencySketch.spread(tag)
+        let block = words + Int(UInt32(truncatingIfNeeded: spread >> 32) & blockMask) * 8
+        var added = false
+        for row in 0..<4 {
+            let bits = Int(truncatingIfNeeded: spread >> UInt64(row * 8))
+            let word = row * 2 + (bits & 1)
+            let shift = UInt64(((bits >> 1) & 15) * 4)
+            if (block[word] >> shift) & 15 < 15 {
+                block[word] += 1 << shift
+                added = true
+            }
+        }
+        if added {
+            additions += 1
+            if additions >= period { halve() }
+        }
+    }
+
+    private mutating func halve() {
+        for index in 0..<(Int(blockMask) + 1) * 8 {
+            words[index] = (words[index] >> 1) & 0x7777_7777_7777_7777
+        }
+        additions /= 2
+    }
+
+    private static func spread(_ tag: UInt32) -> UInt64 {
+        var mixed = UInt64(tag) &* 0x9E37_79B9_7F4A_7C15
+        mixed = (mixed ^ (mixed >> 32)) &* 0xD6E8_FEB8_6659_FD93
+        return mixed ^ (mixed >> 32)
+    }
+}
