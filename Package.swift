@@ -109,6 +109,9 @@ let heap: [Target] = [
 let cache: [Target] = [
     code("BoundedCache", ["CLinux"]),
     tests("BoundedCacheTests", ["BoundedCache"]),
+    code("CacheTraces", ["CLinux"]),
+    program("cache-bench", ["BoundedCache", "CacheTraces"]),
+    tests("CacheTracesTests", ["BoundedCache", "CacheTraces"]),
 ]
 
 let products: [Target] = [
