@@ -5,13 +5,17 @@ struct EvictionState: ~Copyable {
     private var small: SmallMainPolicy
     private let window: UnsafeMutablePointer<WindowPolicy>?
 
-    init(_ policy: EvictionPolicy, capacity: Int, seed: UInt64) {
+    /// - Parameters:
+    ///   - capacity: in the unit of the weights.
+    ///   - entries: about how many entries that is; a guess that is too small is corrected by `grow`.
+    ///   - seed: of random admissions.
+    init(_ policy: EvictionPolicy, capacity: Int, entries: Int, seed: UInt64) {
         small = SmallMainPolicy(capacity: capacity)
         if policy == .s3fifo {
             window = nil
         } else {
             window = .allocate(capacity: 1)
-            window?.initialize(to: WindowPolicy(capacity: capacity, entries: capacity, seed: seed))
+            window?.initialize(to: WindowPolicy(capacity: capacity, entries: entries, seed: seed))
         }
     }
 
@@ -22,6 +26,15 @@ struct EvictionState: ~Copyable {
 
     /// Bytes of its own blocks, as the allocator counts them.
     var bytes: Int { small.bytes + (window?.pointee.bytes ?? 0) }
+
+    /// Bytes that `grow` would allocate on top of what it has; 0 when there is no need. Nothing else allocates.
+    var growth: Int { window?.pointee.growth ?? small.growth }
+
+    /// Makes the memory of the past fit the number of entries. The owner has made room for `growth` bytes; when it cannot,
+    /// it does not call this, and the policy goes on with what it has.
+    mutating func grow() {
+        if let window { window.pointee.grow() } else { small.grow() }
+    }
 
     mutating func setCapacity(_ capacity: Int) {
         small.setCapacity(capacity)

@@ -4,10 +4,10 @@
 /// halved, so that the past fades (Einziger, Friedman and Manes, "TinyLFU", 2017).
 struct FrequencySketch: ~Copyable {
     private var words: UnsafeMutablePointer<UInt64>
-    private let blockMask: UInt32
-    private let period: Int
+    private var blockMask: UInt32
+    private var period: Int
     private var additions = 0
-    let bytes: Int
+    private(set) var bytes: Int
 
     /// - Parameter entries: about how many entries the cache holds.
     init(entries: Int) {
@@ -23,6 +23,24 @@ struct FrequencySketch: ~Copyable {
 
     static func bytes(entries: Int) -> Int {
         HeapMemory.estimate(max(8, entries.roundedUpToPowerOfTwo) * MemoryLayout<UInt64>.stride)
+    }
+
+    /// Counts for so many entries from now on, at least as many as before; what it knows stays known.
+    ///
+    /// The larger table has every block of the smaller one as often as it is larger: a hash that reads more bits of its
+    /// block number finds the counters it left.
+    mutating func grow(entries: Int) {
+        let wordCount = max(8, entries.roundedUpToPowerOfTwo)
+        let known = (Int(blockMask) + 1) * 8
+        period = 10 * max(entries, 8)
+        guard wordCount > known else { return }
+        let block = HeapMemory.allocate(wordCount * MemoryLayout<UInt64>.stride)
+        let larger = block.assumingMemoryBound(to: UInt64.self)
+        for start in stride(from: 0, to: wordCount, by: known) { (larger + start).update(from: words, count: known) }
+        HeapMemory.release(UnsafeMutableRawPointer(words))
+        words = larger
+        blockMask = UInt32(wordCount / 8 - 1)
+        bytes = HeapMemory.bytes(at: block)
     }
 
     /// 0 to 15.

@@ -14,13 +14,14 @@ public struct PolicySimulator: ~Copyable {
 
     /// - Parameters:
     ///   - capacity: bound on the sum of the weights; with weights of 1 the number of entries. Up to 2^31 entries.
+    ///   - entries: about how many entries that is, where weights are not 1; may be far too low.
     ///   - seed: of the hash and of random admissions; equal seeds give equal answers.
-    public init(policy: EvictionPolicy, capacity: Int, seed: UInt64) {
-        self.capacity = max(capacity, 1)
+    public init(policy: EvictionPolicy, capacity: Int, entries: Int? = nil, seed: UInt64) {
+        let bound = max(capacity, 1)
+        self.capacity = bound
         store = SlotStore(
-            stride: MemoryLayout<SlotRecord>.stride + 4 + MemoryLayout<UInt64>.stride,
-            chunkSlots: min(1_024, self.capacity))
-        state = EvictionState(policy, capacity: self.capacity, seed: seed)
+            stride: MemoryLayout<SlotRecord>.stride + 4 + MemoryLayout<UInt64>.stride, chunkSlots: min(1_024, bound))
+        state = EvictionState(policy, capacity: bound, entries: entries ?? bound, seed: seed)
         key = seed
     }
 
@@ -36,6 +37,7 @@ public struct PolicySimulator: ~Copyable {
             return false
         }
         while held + weight > capacity, let victim = state.evict(in: store) { forget(victim) }
+        if state.growth > 0 { state.grow() }
         if index.isFull { index.resize(to: index.nextSize) }
         let slot = store.take(tag: tag, weight: UInt32(weight))
         payload(slot).pointee = keyHash

@@ -17,7 +17,7 @@ struct SmallMainPolicy: ~Copyable {
 
     private var small = SlotQueue(.entrance)
     private var main = SlotQueue(.main)
-    /// Made at the first eviction, when the number of entries the capacity holds is known.
+    /// Empty until evictions begin, when the number of entries the capacity holds is known.
     private var ghost = GhostQueue()
     private var smallTarget: Int
     private var mainTarget: Int
@@ -57,23 +57,28 @@ struct SmallMainPolicy: ~Copyable {
     /// back a use that some hit has counted.
     mutating func evict(in store: borrowing SlotStore) -> Slot? {
         hasEvicted = true
-        while count > 0 {
-            if main.weight > mainTarget || small.count == 0 {
-                let slot = main.popTail(in: store)
-                let record = store.record(slot)
-                if record.pointee.frequency == 0 { return slot }
-                record.pointee.frequency -= 1
-                main.pushHead(slot, in: store)
-            } else {
-                let slot = small.popTail(in: store)
-                let record = store.record(slot)
-                guard record.pointee.frequency >= SmallMainPolicy.usesToStay else {
-                    remember(record.pointee.tag)
-                    return slot
-                }
-                record.pointee.frequency = 0
-                main.pushHead(slot, in: store)
+        if main.weight <= mainTarget || main.count == 0, let slot = evictFromSmall(in: store) { return slot }
+        while main.count > 0 {
+            let slot = main.popTail(in: store)
+            let record = store.record(slot)
+            if record.pointee.frequency == 0 { return slot }
+            record.pointee.frequency -= 1
+            main.pushHead(slot, in: store)
+        }
+        return evictFromSmall(in: store)
+    }
+
+    /// Nil when every entry of the small queue had earned its place in the main queue.
+    private mutating func evictFromSmall(in store: borrowing SlotStore) -> Slot? {
+        while small.count > 0 {
+            let slot = small.popTail(in: store)
+            let record = store.record(slot)
+            guard record.pointee.frequency >= SmallMainPolicy.usesToStay else {
+                ghost.insert(record.pointee.tag)
+                return slot
             }
+            record.pointee.frequency = 0
+            main.pushHead(slot, in: store)
         }
         return nil
     }
@@ -102,11 +107,23 @@ struct SmallMainPolicy: ~Copyable {
         }
     }
 
-    private mutating func remember(_ tag: UInt32) {
+    /// How many hashes the ghost queue should hold now; when entries become much smaller or larger, their number changes.
+    private var wantedMemory: Int {
+        guard hasEvicted else { return 0 }
         let wanted = max(Int(Double(count + 1) * SmallMainPolicy.ghostShare), 8)
-        // When entries become much smaller or larger, their number changes; the memory then starts anew.
-        let known = ghost.capacity
-        if known * 2 < wanted || known > wanted * 4 { ghost = GhostQueue(capacity: wanted) }
-        ghost.insert(tag)
+        return ghost.capacity * 2 < wanted || ghost.capacity > wanted * 4 ? wanted : ghost.capacity
+    }
+
+    /// Bytes it would allocate on top of what it has, if it were allowed to; 0 when there is no need.
+    var growth: Int {
+        let wanted = wantedMemory
+        return wanted == ghost.capacity ? 0 : max(0, GhostQueue.bytes(capacity: wanted) - ghost.bytes)
+    }
+
+    /// Makes the ghost queue fit the number of entries. What a queue of another size remembered is forgotten.
+    mutating func grow() {
+        let wanted = wantedMemory
+        guard wanted != ghost.capacity else { return }
+        ghost.reset(capacity: wanted)
     }
 }

@@ -69,7 +69,6 @@ struct WindowPolicy: ~Copyable {
         } else {
             window.pushHead(slot, in: store)
         }
-        grow()
         // While there is room nobody has to leave, and the window only overflows into probation.
         while window.weight > windowTarget, window.weight + probation.weight + protected.weight < capacity {
             probation.pushHead(window.popTail(in: store), in: store)
@@ -146,11 +145,14 @@ struct WindowPolicy: ~Copyable {
         climber.step(windowDensityShare: Double(window.count) / all)
     }
 
+    /// Bytes it would allocate on top of what it has, if it were allowed to; 0 when there is no need.
+    var growth: Int { count <= sketchEntries ? 0 : FrequencySketch.bytes(entries: sketchEntries * 2) }
+
     /// The sketch follows the number of entries, which is not known beforehand when the bound is in bytes.
-    private mutating func grow() {
-        guard count > sketchEntries * 2 else { return }
-        sketchEntries = count * 2
-        sketch = FrequencySketch(entries: sketchEntries)
+    mutating func grow() {
+        guard count > sketchEntries else { return }
+        sketchEntries *= 2
+        sketch.grow(entries: sketchEntries)
         climber.resize(entries: sketchEntries)
     }
 }
