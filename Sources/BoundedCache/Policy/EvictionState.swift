@@ -2,8 +2,14 @@
 ///
 /// The owner tells it of every hit, admission, removal and move, and holds the bound itself.
 struct EvictionState: ~Copyable {
+    private enum Kind {
+        case s3fifo
+        case window(UnsafeMutablePointer<WindowPolicy>)
+        case adaptive(UnsafeMutablePointer<AdaptivePolicy>)
+    }
+
     private var small: SmallMainPolicy
-    private let window: UnsafeMutablePointer<WindowPolicy>?
+    private let kind: Kind
 
     /// - Parameters:
     ///   - capacity: in the unit of the weights.
@@ -11,45 +17,85 @@ struct EvictionState: ~Copyable {
     ///   - seed: of random admissions.
     init(_ policy: EvictionPolicy, capacity: Int, entries: Int, seed: UInt64) {
         small = SmallMainPolicy(capacity: capacity)
-        if policy == .s3fifo {
-            window = nil
-        } else {
-            window = .allocate(capacity: 1)
-            window?.initialize(to: WindowPolicy(capacity: capacity, entries: entries, seed: seed))
+        switch policy {
+        case .s3fifo:
+            kind = .s3fifo
+        case .windowTinyLFU:
+            let window = UnsafeMutablePointer<WindowPolicy>.allocate(capacity: 1)
+            window.initialize(to: WindowPolicy(capacity: capacity, entries: entries, seed: seed))
+            kind = .window(window)
+        case .adaptive:
+            let adaptive = UnsafeMutablePointer<AdaptivePolicy>.allocate(capacity: 1)
+            adaptive.initialize(to: AdaptivePolicy(capacity: capacity, entries: entries, seed: seed))
+            kind = .adaptive(adaptive)
         }
     }
 
     deinit {
-        window?.deinitialize(count: 1)
-        window?.deallocate()
+        switch kind {
+        case .s3fifo: break
+        case .window(let window):
+            window.deinitialize(count: 1)
+            window.deallocate()
+        case .adaptive(let adaptive):
+            adaptive.deinitialize(count: 1)
+            adaptive.deallocate()
+        }
     }
 
     /// Bytes of its own blocks, as the allocator counts them.
-    var bytes: Int { small.bytes + (window?.pointee.bytes ?? 0) }
+    var bytes: Int {
+        switch kind {
+        case .s3fifo: small.bytes
+        case .window(let window): HeapMemory.bytes(at: window) + window.pointee.bytes
+        case .adaptive(let adaptive): HeapMemory.bytes(at: adaptive) + adaptive.pointee.bytes
+        }
+    }
 
     /// Bytes that `grow` would allocate on top of what it has; 0 when there is no need. Nothing else allocates.
-    var growth: Int { window?.pointee.growth ?? small.growth }
+    var growth: Int {
+        switch kind {
+        case .s3fifo: small.growth
+        case .window(let window): window.pointee.growth
+        case .adaptive(let adaptive): adaptive.pointee.growth
+        }
+    }
 
     /// Makes the memory of the past fit the number of entries. The owner has made room for `growth` bytes; when it cannot,
     /// it does not call this, and the policy goes on with what it has.
     mutating func grow() {
-        if let window { window.pointee.grow() } else { small.grow() }
+        switch kind {
+        case .s3fifo: small.grow()
+        case .window(let window): window.pointee.grow()
+        case .adaptive(let adaptive): adaptive.pointee.grow()
+        }
     }
 
     mutating func setCapacity(_ capacity: Int) {
-        small.setCapacity(capacity)
-        window?.pointee.setCapacity(capacity)
+        switch kind {
+        case .s3fifo: small.setCapacity(capacity)
+        case .window(let window): window.pointee.setCapacity(capacity)
+        case .adaptive(let adaptive): adaptive.pointee.setCapacity(capacity)
+        }
     }
 
     /// An entry was used.
     @inline(__always)
     func hit(_ slot: Slot, in store: borrowing SlotStore) {
-        if let window { window.pointee.hit(slot, in: store) } else { small.hit(slot, in: store) }
+        switch kind {
+        case .s3fifo: small.hit(slot, in: store)
+        case .window(let window): window.pointee.hit(slot, in: store)
+        case .adaptive(let adaptive): adaptive.pointee.hit(slot, in: store)
+        }
     }
 
     /// A new entry, in no queue yet.
     mutating func admit(_ slot: Slot, in store: borrowing SlotStore) {
-        if let window { window.pointee.admit(slot, in: store) } else { small.admit(slot, in: store) }
+        switch kind {
+        case .s3fifo: small.admit(slot, in: store)
+        case .window(let window): window.pointee.admit(slot, in: store)
+        case .adaptive(let adaptive): adaptive.pointee.admit(slot, in: store)
+        }
     }
 
     /// A key was asked for whose entry may not come in.
@@ -57,29 +103,37 @@ struct EvictionState: ~Copyable {
 
     /// Takes the entry that has to leave out of its queue; nil when there is none.
     mutating func evict(in store: borrowing SlotStore) -> Slot? {
-        if let window { window.pointee.evict(in: store) } else { small.evict(in: store) }
+        switch kind {
+        case .s3fifo: small.evict(in: store)
+        case .window(let window): window.pointee.evict(in: store)
+        case .adaptive(let adaptive): adaptive.pointee.evict(in: store)
+        }
     }
 
     /// An entry leaves for another reason.
     mutating func remove(_ slot: Slot, in store: borrowing SlotStore) {
-        if let window { window.pointee.remove(slot, in: store) } else { small.remove(slot, in: store) }
+        switch kind {
+        case .s3fifo: small.remove(slot, in: store)
+        case .window(let window): window.pointee.remove(slot, in: store)
+        case .adaptive(let adaptive): adaptive.pointee.remove(slot, in: store)
+        }
     }
 
     /// The entry at `old` now lives at `new`; its record has been copied.
     mutating func relocate(from old: Slot, to new: Slot, in store: borrowing SlotStore) {
-        if let window {
-            window.pointee.relocate(from: old, to: new, in: store)
-        } else {
-            small.relocate(from: old, to: new, in: store)
+        switch kind {
+        case .s3fifo: small.relocate(from: old, to: new, in: store)
+        case .window(let window): window.pointee.relocate(from: old, to: new, in: store)
+        case .adaptive(let adaptive): adaptive.pointee.relocate(from: old, to: new, in: store)
         }
     }
 
     /// The weight of an entry was changed by `difference`; its record says the new one already.
     mutating func reweigh(_ slot: Slot, by difference: Int, in store: borrowing SlotStore) {
-        if let window {
-            window.pointee.reweigh(slot, by: difference, in: store)
-        } else {
-            small.reweigh(slot, by: difference, in: store)
+        switch kind {
+        case .s3fifo: small.reweigh(slot, by: difference, in: store)
+        case .window(let window): window.pointee.reweigh(slot, by: difference, in: store)
+        case .adaptive(let adaptive): adaptive.pointee.reweigh(slot, by: difference, in: store)
         }
     }
 }

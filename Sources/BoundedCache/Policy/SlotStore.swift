@@ -30,6 +30,11 @@ enum QueueName: UInt8 {
     case main
     /// The protected part of W-TinyLFU.
     case protected
+    /// Of the adaptive policy: which of its two shadows hold the entry too.
+    case inNoShadow
+    case inSmallShadow
+    case inWindowShadow
+    case inBothShadows
 }
 
 /// Slots of one size in chunks, so that a cache grows by small steps and without copying.
@@ -96,6 +101,11 @@ struct SlotStore: ~Copyable {
             tag: tag, weight: weight, previous: .none, next: .none, frequency: 0, queue: .entrance, flags: 0)
         liveCount += 1
         return slot
+    }
+
+    /// Adds a chunk when no slot is free, so that the next `take` does not allocate.
+    mutating func reserve() {
+        if firstFree == .none { addChunk() }
     }
 
     /// Gives a slot back; it must stand in no queue.

@@ -7,7 +7,7 @@
 ///
 /// Not in the paper, but in its authors' simulator: until the first eviction, entries that find the small queue full
 /// enter the main queue at once. Without this a loop slightly larger than the cache never gets a hit.
-struct SmallMainPolicy: ~Copyable {
+struct SmallMainPolicy: QueuePolicy, ~Copyable {
     /// The small queue's share of the capacity.
     static let smallShare = 0.1
     static let ghostShare = 0.9

@@ -4,7 +4,7 @@
 /// software cache management", Middleware 2018. The window is an LRU queue; what it pushes out meets the oldest entry of
 /// the main part's probation, and whoever was seen less often leaves. A second use moves an entry from probation to the
 /// protected part (four fifths of the main part). The window's share follows the traffic: see `WindowClimber`.
-struct WindowPolicy: ~Copyable {
+struct WindowPolicy: QueuePolicy, ~Copyable {
     static let protectedShare = 0.8
     /// Below this frequency a newcomer that is not more frequent has no chance; from it on, one in 128, so that nobody
     /// can keep an entry in by raising the counters of its rivals.
@@ -53,7 +53,7 @@ struct WindowPolicy: ~Copyable {
         case .protected:
             protected.moveToHead(slot, in: store)
             climber.note(.mainHit)
-        case .free:
+        default:
             break
         }
         climb()
@@ -95,7 +95,7 @@ struct WindowPolicy: ~Copyable {
         case .entrance: window.remove(slot, in: store)
         case .main: probation.remove(slot, in: store)
         case .protected: protected.remove(slot, in: store)
-        case .free: break
+        default: break
         }
     }
 
@@ -104,7 +104,7 @@ struct WindowPolicy: ~Copyable {
         case .entrance: window.relocate(from: old, to: new, in: store)
         case .main: probation.relocate(from: old, to: new, in: store)
         case .protected: protected.relocate(from: old, to: new, in: store)
-        case .free: break
+        default: break
         }
     }
 
@@ -113,7 +113,7 @@ struct WindowPolicy: ~Copyable {
         case .entrance: window.adjust(by: difference)
         case .main: probation.adjust(by: difference)
         case .protected: protected.adjust(by: difference)
-        case .free: break
+        default: break
         }
     }
 
