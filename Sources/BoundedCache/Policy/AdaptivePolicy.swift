@@ -49,8 +49,6 @@ struct AdaptivePolicy: ~Copyable {
 
     var bytes: Int { small.bytes + window.bytes }
     var growth: Int { small.growth + window.growth }
-    /// Which policy it follows now.
-    var leader: EvictionPolicy { windowLeads ? .windowTinyLFU : .s3fifo }
 
     mutating func grow() {
         small.grow()
@@ -145,13 +143,13 @@ struct AdaptivePolicy: ~Copyable {
         var windowEntry = windowHad
         if let windowHad {
             window.hit(windowHad)
+            if let windowHad { link(window.real(windowHad), to: slot, .inWindowShadow, in: store) }
         } else {
-            while window.isTooFull(for: Int(weight)), let left = window.evict() {
-                leave(.inWindowShadow, left, in: store)
-            }
-            windowEntry = window.admit(tag: tag, weight: weight)
+            if window.isOutOfMemory, let left = window.evict() { leave(.inWindowShadow, left, in: store) }
+            guard let entry = window.admit(tag: tag, weight: weight) else { return }
+            link(window.real(entry), to: slot, .inWindowShadow, in: store)
+            while window.isTooFull, let left = window.evict() { leave(.inWindowShadow, left, in: store) }
         }
-        if let windowEntry { link(window.real(windowEntry), to: slot, .inWindowShadow, in: store) }
     }
 
     private mutating func vote(forWindow: Bool) {

@@ -5,6 +5,4 @@ public enum EvictionPolicy: String, Sendable, CaseIterable {
     /// Changes between S3-FIFO and adaptive W-TinyLFU, whichever would have had more hits lately. For loops and scans.
     /// Costs more memory and time per use.
     case adaptive
-    /// W-TinyLFU with an adaptive window alone; one of the two voices of `adaptive`.
-    case windowTinyLFU
 }

@@ -4,7 +4,6 @@
 struct EvictionState: ~Copyable {
     private enum Kind {
         case s3fifo
-        case window(UnsafeMutablePointer<WindowPolicy>)
         case adaptive(UnsafeMutablePointer<AdaptivePolicy>)
     }
 
@@ -20,10 +19,6 @@ struct EvictionState: ~Copyable {
         switch policy {
         case .s3fifo:
             kind = .s3fifo
-        case .windowTinyLFU:
-            let window = UnsafeMutablePointer<WindowPolicy>.allocate(capacity: 1)
-            window.initialize(to: WindowPolicy(capacity: capacity, entries: entries, seed: seed))
-            kind = .window(window)
         case .adaptive:
             let adaptive = UnsafeMutablePointer<AdaptivePolicy>.allocate(capacity: 1)
             adaptive.initialize(to: AdaptivePolicy(capacity: capacity, entries: entries, seed: seed))
@@ -34,9 +29,6 @@ struct EvictionState: ~Copyable {
     deinit {
         switch kind {
         case .s3fifo: break
-        case .window(let window):
-            window.deinitialize(count: 1)
-            window.deallocate()
         case .adaptive(let adaptive):
             adaptive.deinitialize(count: 1)
             adaptive.deallocate()
@@ -47,7 +39,6 @@ struct EvictionState: ~Copyable {
     var bytes: Int {
         switch kind {
         case .s3fifo: small.bytes
-        case .window(let window): HeapMemory.bytes(at: window) + window.pointee.bytes
         case .adaptive(let adaptive): HeapMemory.bytes(at: adaptive) + adaptive.pointee.bytes
         }
     }
@@ -56,7 +47,6 @@ struct EvictionState: ~Copyable {
     var growth: Int {
         switch kind {
         case .s3fifo: small.growth
-        case .window(let window): window.pointee.growth
         case .adaptive(let adaptive): adaptive.pointee.growth
         }
     }
@@ -66,7 +56,6 @@ struct EvictionState: ~Copyable {
     mutating func grow() {
         switch kind {
         case .s3fifo: small.grow()
-        case .window(let window): window.pointee.grow()
         case .adaptive(let adaptive): adaptive.pointee.grow()
         }
     }
@@ -74,7 +63,6 @@ struct EvictionState: ~Copyable {
     mutating func setCapacity(_ capacity: Int) {
         switch kind {
         case .s3fifo: small.setCapacity(capacity)
-        case .window(let window): window.pointee.setCapacity(capacity)
         case .adaptive(let adaptive): adaptive.pointee.setCapacity(capacity)
         }
     }
@@ -84,7 +72,6 @@ struct EvictionState: ~Copyable {
     func hit(_ slot: Slot, in store: borrowing SlotStore) {
         switch kind {
         case .s3fifo: small.hit(slot, in: store)
-        case .window(let window): window.pointee.hit(slot, in: store)
         case .adaptive(let adaptive): adaptive.pointee.hit(slot, in: store)
         }
     }
@@ -93,7 +80,6 @@ struct EvictionState: ~Copyable {
     mutating func admit(_ slot: Slot, in store: borrowing SlotStore) {
         switch kind {
         case .s3fifo: small.admit(slot, in: store)
-        case .window(let window): window.pointee.admit(slot, in: store)
         case .adaptive(let adaptive): adaptive.pointee.admit(slot, in: store)
         }
     }
@@ -105,7 +91,6 @@ struct EvictionState: ~Copyable {
     mutating func evict(in store: borrowing SlotStore) -> Slot? {
         switch kind {
         case .s3fifo: small.evict(in: store)
-        case .window(let window): window.pointee.evict(in: store)
         case .adaptive(let adaptive): adaptive.pointee.evict(in: store)
         }
     }
@@ -114,7 +99,6 @@ struct EvictionState: ~Copyable {
     mutating func remove(_ slot: Slot, in store: borrowing SlotStore) {
         switch kind {
         case .s3fifo: small.remove(slot, in: store)
-        case .window(let window): window.pointee.remove(slot, in: store)
         case .adaptive(let adaptive): adaptive.pointee.remove(slot, in: store)
         }
     }
@@ -123,7 +107,6 @@ struct EvictionState: ~Copyable {
     mutating func relocate(from old: Slot, to new: Slot, in store: borrowing SlotStore) {
         switch kind {
         case .s3fifo: small.relocate(from: old, to: new, in: store)
-        case .window(let window): window.pointee.relocate(from: old, to: new, in: store)
         case .adaptive(let adaptive): adaptive.pointee.relocate(from: old, to: new, in: store)
         }
     }
@@ -132,7 +115,6 @@ struct EvictionState: ~Copyable {
     mutating func reweigh(_ slot: Slot, by difference: Int, in store: borrowing SlotStore) {
         switch kind {
         case .s3fifo: small.reweigh(slot, by: difference, in: store)
-        case .window(let window): window.pointee.reweigh(slot, by: difference, in: store)
         case .adaptive(let adaptive): adaptive.pointee.reweigh(slot, by: difference, in: store)
         }
     }

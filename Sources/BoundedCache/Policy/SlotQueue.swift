@@ -25,6 +25,17 @@ struct SlotQueue {
         weight += Int(record.pointee.weight)
     }
 
+    mutating func pushTail(_ slot: Slot, in store: borrowing SlotStore) {
+        let record = store.record(slot)
+        record.pointee.queue = name
+        record.pointee.next = .none
+        record.pointee.previous = tail
+        if tail != .none { store.record(tail).pointee.next = slot } else { head = slot }
+        tail = slot
+        count += 1
+        weight += Int(record.pointee.weight)
+    }
+
     @inline(__always)
     mutating func remove(_ slot: Slot, in store: borrowing SlotStore) {
         let record = store.record(slot).pointee
