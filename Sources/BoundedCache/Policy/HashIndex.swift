@@ -2,10 +2,11 @@
 ///
 /// Cells are ordered by the tag's value, so that a table of any size (not only of powers of two) can be used and grown by
 /// half. Removal shifts the following cells back: there are no tombstones, and a table that lives for ever stays fast.
+@usableFromInline
 struct HashIndex: ~Copyable {
     /// Tag in the upper half, slot + 1 in the lower; 0 is empty.
-    private(set) var cells: UnsafeMutablePointer<UInt64>
-    private(set) var size: Int
+    @usableFromInline private(set) var cells: UnsafeMutablePointer<UInt64>
+    @usableFromInline private(set) var size: Int
     private(set) var count = 0
     private(set) var bytes: Int
 
@@ -20,22 +21,22 @@ struct HashIndex: ~Copyable {
 
     deinit { HeapMemory.release(UnsafeMutableRawPointer(cells)) }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     func home(_ tag: UInt32) -> Int {
         Int(truncatingIfNeeded: (UInt64(tag) &* UInt64(truncatingIfNeeded: size)) >> 32)
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     func after(_ position: Int) -> Int {
         let next = position &+ 1
         return next == size ? 0 : next
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     static func tag(_ cell: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: cell >> 32) }
 
-    @inline(__always)
-    static func slot(_ cell: UInt64) -> Slot { Slot(truncatingIfNeeded: cell) &- 1 }
+    @inlinable @inline(__always)
+    static func slot(_ cell: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: cell) &- 1 }
 
     @inline(__always)
     static func cell(_ tag: UInt32, _ slot: Slot) -> UInt64 { UInt64(tag) << 32 | UInt64(slot &+ 1) }

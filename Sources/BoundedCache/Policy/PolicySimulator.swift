@@ -20,7 +20,7 @@ public struct PolicySimulator: ~Copyable {
         let bound = max(capacity, 1)
         self.capacity = bound
         store = SlotStore(
-            stride: MemoryLayout<SlotRecord>.stride + 4 + MemoryLayout<UInt64>.stride, chunkSlots: min(1_024, bound))
+            stride: MemoryLayout<SlotRecord>.stride + MemoryLayout<UInt64>.stride, chunkSlots: min(1_024, bound))
         state = EvictionState(policy, capacity: bound, entries: entries ?? bound, seed: seed)
         key = seed
     }
@@ -68,7 +68,7 @@ public struct PolicySimulator: ~Copyable {
     }
 
     private func payload(_ slot: Slot) -> UnsafeMutablePointer<UInt64> {
-        (store.address(slot) + MemoryLayout<SlotRecord>.stride + 4).assumingMemoryBound(to: UInt64.self)
+        (store.address(slot) + MemoryLayout<SlotRecord>.stride).assumingMemoryBound(to: UInt64.self)
     }
 
     private static func tag(_ hash: UInt64) -> UInt32 {

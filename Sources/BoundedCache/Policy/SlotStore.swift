@@ -5,7 +5,8 @@ extension Slot {
     static let none = Slot.max
 }
 
-/// What the cache knows of an entry beside its key and value: 20 bytes.
+/// What the cache knows of an entry beside its key and value: 24 bytes.
+@usableFromInline
 struct SlotRecord {
     /// 32 bits of the key's hash: where it belongs in the index, and its fingerprint once it is gone.
     var tag: UInt32
@@ -18,9 +19,12 @@ struct SlotRecord {
     var frequency: UInt8
     var queue: QueueName
     /// Bits the cache keeps for itself; policies leave them alone.
-    var flags: UInt16
+    @usableFromInline var flags: UInt16
+    /// A number the cache keeps for itself.
+    var owned: UInt32
 }
 
+@usableFromInline
 enum QueueName: UInt8 {
     /// Not in use.
     case free
@@ -41,12 +45,13 @@ enum QueueName: UInt8 {
 ///
 /// Each slot begins with its `SlotRecord`; the bytes behind it belong to the user of the store. Addresses stay the same
 /// until a slot is freed or moved by `vacateLastChunk`.
+@usableFromInline
 struct SlotStore: ~Copyable {
     /// Bytes from one slot to the next.
-    let stride: Int
+    @usableFromInline let stride: Int
     /// Slots per chunk, a power of two.
-    private let shift: UInt32
-    private var chunks: UnsafeMutablePointer<UnsafeMutableRawPointer>
+    @usableFromInline let shift: UInt32
+    @usableFromInline var chunks: UnsafeMutablePointer<UnsafeMutableRawPointer>
     private var chunkLimit: Int
     private(set) var chunkCount = 0
     private(set) var liveCount = 0
@@ -82,13 +87,14 @@ struct SlotStore: ~Copyable {
         return HeapMemory.estimate(chunkSlots * stride) + 16 + list
     }
 
-    @inline(__always)
-    func address(_ slot: Slot) -> UnsafeMutableRawPointer {
-        chunks[Int(slot >> shift)] + Int(slot & ((1 << shift) - 1)) &* stride
+    @inlinable @inline(__always)
+    func address(_ slot: UInt32) -> UnsafeMutableRawPointer {
+        chunks[Int(truncatingIfNeeded: slot &>> shift)]
+            + Int(truncatingIfNeeded: slot & ((1 &<< shift) &- 1)) &* stride
     }
 
-    @inline(__always)
-    func record(_ slot: Slot) -> UnsafeMutablePointer<SlotRecord> {
+    @inlinable @inline(__always)
+    func record(_ slot: UInt32) -> UnsafeMutablePointer<SlotRecord> {
         address(slot).assumingMemoryBound(to: SlotRecord.self)
     }
 
@@ -98,7 +104,8 @@ struct SlotStore: ~Copyable {
         let slot = firstFree
         unlinkFree(slot)
         record(slot).pointee = SlotRecord(
-            tag: tag, weight: weight, previous: .none, next: .none, frequency: 0, queue: .entrance, flags: 0)
+            tag: tag, weight: weight, previous: .none, next: .none, frequency: 0, queue: .entrance, flags: 0,
+            owned: 0)
         liveCount += 1
         return slot
     }
@@ -116,9 +123,12 @@ struct SlotStore: ~Copyable {
 
     /// Frees the last chunk when so many slots are free that the rest holds its entries with a chunk to spare.
     ///
-    /// `move` is told of every entry that has to move, after its bytes have been copied to the new place.
+    /// The record of an entry is moved here; `move` moves what lies behind it and corrects who refers to the old place.
     /// - Returns: whether a chunk was freed.
-    mutating func vacateLastChunk(_ move: (_ from: Slot, _ to: Slot, _ store: borrowing SlotStore) -> Void) -> Bool {
+    @usableFromInline
+    mutating func vacateLastChunk(
+        _ move: (_ from: UInt32, _ to: UInt32, _ store: borrowing SlotStore) -> Void
+    ) -> Bool {
         guard freeCount >= 2 * chunkSlots, chunkCount > 0 else { return false }
         let first = Slot((chunkCount - 1) << Int(shift))
         let range = first..<(first + Slot(chunkSlots))
@@ -126,7 +136,7 @@ struct SlotStore: ~Copyable {
         for slot in range where record(slot).pointee.queue != .free {
             let place = firstFree
             unlinkFree(place)
-            address(place).copyMemory(from: address(slot), byteCount: stride)
+            record(place).pointee = record(slot).pointee
             move(slot, place, self)
         }
         chunkCount -= 1
