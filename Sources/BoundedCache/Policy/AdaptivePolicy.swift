@@ -34,6 +34,8 @@ struct AdaptivePolicy: ~Copyable {
     /// The weight the real cache reached before it had to evict, slowly falling: more the shadows may not hold either,
     /// whatever the capacity says, or they would be judged by memory that nobody has.
     private var attained: Int
+    /// The hash of the key that comes next, when the shadows have seen it already.
+    private var announced: UInt32?
 
     /// - Parameters:
     ///   - capacity: in the unit of the weights.
@@ -60,13 +62,24 @@ struct AdaptivePolicy: ~Copyable {
         limitShadows(to: capacity)
     }
 
+    /// A key that is not there is asked for, and will be admitted: the shadows decide before anybody has to leave.
+    mutating func announce(tag: UInt32, weight: UInt32, in store: borrowing SlotStore) {
+        use(tag: tag, weight: weight, in: store)
+        announced = tag
+    }
+
     mutating func hit(_ slot: Slot, in store: borrowing SlotStore) {
-        use(slot, in: store)
+        let record = store.record(slot).pointee
+        use(tag: record.tag, weight: record.weight, in: store)
+        link(slot, record.tag, in: store)
     }
 
     mutating func admit(_ slot: Slot, in store: borrowing SlotStore) {
+        let record = store.record(slot).pointee
         inNone.pushHead(slot, in: store)
-        use(slot, in: store)
+        if announced != record.tag { use(tag: record.tag, weight: record.weight, in: store) }
+        announced = nil
+        link(slot, record.tag, in: store)
     }
 
     mutating func evict(in store: borrowing SlotStore) -> Slot? {
@@ -122,33 +135,25 @@ struct AdaptivePolicy: ~Copyable {
 
     // MARK: - Both shadows see every use
 
-    private mutating func use(_ slot: Slot, in store: borrowing SlotStore) {
-        let tag = store.record(slot).pointee.tag
-        let weight = store.record(slot).pointee.weight
-        let smallHad = small.find(tag)
-        let windowHad = window.find(tag)
-        if (smallHad == nil) != (windowHad == nil) { vote(forWindow: windowHad != nil) }
-
-        var smallEntry = smallHad
-        if let smallHad {
-            small.hit(smallHad)
+    private mutating func use(tag: UInt32, weight: UInt32, in store: borrowing SlotStore) {
+        let smallEntry = small.find(tag)
+        let windowEntry = window.find(tag)
+        if (smallEntry == nil) != (windowEntry == nil) { vote(forWindow: windowEntry != nil) }
+        if let smallEntry {
+            small.hit(smallEntry)
         } else {
+            // S3-FIFO makes room first: its ghost queue must not forget the newcomer for somebody who leaves for it.
             while small.isTooFull(for: Int(weight)), let left = small.evict() {
                 leave(.inSmallShadow, left, in: store)
             }
-            smallEntry = small.admit(tag: tag, weight: weight)
+            small.admit(tag: tag, weight: weight)
         }
-        if let smallEntry { link(small.real(smallEntry), to: slot, .inSmallShadow, in: store) }
-
-        var windowEntry = windowHad
-        if let windowHad {
-            window.hit(windowHad)
-            if let windowHad { link(window.real(windowHad), to: slot, .inWindowShadow, in: store) }
+        if let windowEntry {
+            window.hit(windowEntry)
         } else {
             if window.isOutOfMemory, let left = window.evict() { leave(.inWindowShadow, left, in: store) }
-            guard let entry = window.admit(tag: tag, weight: weight) else { return }
-            link(window.real(entry), to: slot, .inWindowShadow, in: store)
-            while window.isTooFull, let left = window.evict() { leave(.inWindowShadow, left, in: store) }
+            window.admit(tag: tag, weight: weight)
+            while window.isTooFull(for: 0), let left = window.evict() { leave(.inWindowShadow, left, in: store) }
         }
     }
 
@@ -171,7 +176,12 @@ struct AdaptivePolicy: ~Copyable {
         queue == shadow || queue == .inBothShadows
     }
 
-    /// The entry that `place` belongs to stands for this slot from now on.
+    /// The shadows' entries of this hash stand for this slot from now on.
+    private mutating func link(_ slot: Slot, _ tag: UInt32, in store: borrowing SlotStore) {
+        if let entry = small.find(tag) { link(small.real(entry), to: slot, .inSmallShadow, in: store) }
+        if let entry = window.find(tag) { link(window.real(entry), to: slot, .inWindowShadow, in: store) }
+    }
+
     private mutating func link(
         _ place: UnsafeMutablePointer<Slot>, to slot: Slot, _ shadow: QueueName, in store: borrowing SlotStore
     ) {

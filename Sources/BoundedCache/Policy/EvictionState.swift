@@ -76,6 +76,13 @@ struct EvictionState: ~Copyable {
         }
     }
 
+    /// A key that was not there is about to be admitted; tell it before making room with `evict`.
+    @inline(__always)
+    mutating func announce(tag: UInt32, weight: UInt32, in store: borrowing SlotStore) {
+        guard case .adaptive(let adaptive) = kind else { return }
+        adaptive.pointee.announce(tag: tag, weight: weight, in: store)
+    }
+
     /// A new entry, in no queue yet.
     mutating func admit(_ slot: Slot, in store: borrowing SlotStore) {
         switch kind {

@@ -36,8 +36,9 @@ public struct PolicySimulator: ~Copyable {
             state.reject(tag)
             return false
         }
-        while held + weight > capacity, let victim = state.evict(in: store) { forget(victim) }
         if state.growth > 0 { state.grow() }
+        state.announce(tag: tag, weight: UInt32(weight), in: store)
+        while held + weight > capacity, let victim = state.evict(in: store) { forget(victim) }
         if index.isFull { index.resize(to: index.nextSize) }
         let slot = store.take(tag: tag, weight: UInt32(weight))
         payload(slot).pointee = keyHash

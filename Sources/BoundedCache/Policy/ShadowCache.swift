@@ -69,21 +69,23 @@ struct ShadowCache<Policy: QueuePolicy & ~Copyable>: ~Copyable {
 
     mutating func hit(_ entry: Slot) { policy.hit(entry, in: store) }
 
-    /// Whether something has to leave before an entry of this weight comes.
+    /// Whether something has to leave before an entry of this weight may come.
     func isTooFull(for weight: Int) -> Bool {
         guard count > 0 else { return false }
-        return held + weight > capacity || store.freeCount == 0 || index.isFull
+        return held + weight > capacity || weight > 0 && isOutOfMemory
     }
 
-    /// Adds an entry; there must be room. Without memory for it (see `grow`), or when it is heavier than all, it stays out.
-    mutating func admit(tag: UInt32, weight: UInt32) -> Slot? {
-        guard held + Int(weight) <= capacity, store.freeCount > 0, !index.isFull else { return nil }
+    /// Whether an entry has to leave for the memory of another one, since `grow` was not called.
+    var isOutOfMemory: Bool { count > 0 && (store.freeCount == 0 || index.isFull) }
+
+    /// Adds an entry. What is heavier than all stays out, and so does what there is no memory for.
+    mutating func admit(tag: UInt32, weight: UInt32) {
+        guard Int(weight) <= capacity, store.freeCount > 0, !index.isFull else { return }
         let entry = store.take(tag: tag, weight: weight)
         real(entry).pointee = .none
         index.insert(tag: tag, slot: entry)
         held += Int(weight)
         policy.admit(entry, in: store)
-        return entry
     }
 
     /// Lets the policy choose who leaves.

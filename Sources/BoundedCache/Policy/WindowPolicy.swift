@@ -88,7 +88,9 @@ struct WindowPolicy: QueuePolicy, ~Copyable {
     mutating func evict(in store: borrowing SlotStore) -> Slot? {
         while window.weight > windowTarget, window.count > 0 { overflow(in: store) }
         let rival = probation.tail != .none && probation.tail != candidate ? probation.tail : protected.tail
-        if candidate != .none, rival != .none, !admits(candidate, over: rival, in: store) { return take(candidate, in: store) }
+        if candidate != .none, rival != .none, !admits(candidate, over: rival, in: store) {
+            return take(candidate, in: store)
+        }
         if rival != .none { return take(rival, in: store) }
         return take(candidate != .none ? candidate : window.tail, in: store)
     }
