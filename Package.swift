@@ -111,7 +111,7 @@ let cache: [Target] = [
     tests("BoundedCacheTests", ["BoundedCache"]),
     code("CacheTraces", ["CLinux"]),
     program("cache-bench", ["BoundedCache", "CacheTraces"]),
-    tests("CacheTracesTests", ["BoundedCache", "CacheTraces"]),
+    tests("CacheTracesTests", ["BoundedCache", "CacheTraces"], exclude: ["Traces"]),
 ]
 
 let products: [Target] = [

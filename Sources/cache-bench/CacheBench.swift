@@ -1,3 +1,4 @@
+import CacheTraces
 import Foundation
 
 /// Measures the cache: hit ratios on recorded traces, and speed beside others.

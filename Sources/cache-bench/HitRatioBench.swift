@@ -47,7 +47,7 @@ struct HitRatioBench {
         if let given = sizes ?? known?.sizes { chosen = given } else { chosen = try TraceSizes.measured(trace) }
         let clock = ContinuousClock()
         let start = clock.now
-        let arms = chosen.map(Arm.init)
+        let arms = chosen.map { Arm(size: $0, isWeighted: trace.format.isWeighted) }
         var accesses = 0
         try trace.forEach { access in
             accesses += 1
@@ -70,10 +70,12 @@ private final class Arm {
     private var reference: ReferenceLRU
     private var hits = (standard: 0, adaptive: 0, reference: 0)
 
-    init(size: Int) {
+    init(size: Int, isWeighted: Bool) {
         self.size = size
-        standard = PolicySimulator(policy: .s3fifo, capacity: size, seed: 1)
-        adaptive = PolicySimulator(policy: .adaptive, capacity: size, seed: 1)
+        // How many entries a number of bytes holds shows as it goes.
+        let entries = isWeighted ? 1_024 : nil
+        standard = PolicySimulator(policy: .s3fifo, capacity: size, entries: entries, seed: 1)
+        adaptive = PolicySimulator(policy: .adaptive, capacity: size, entries: entries, seed: 1)
         reference = ReferenceLRU(capacity: size)
     }
 

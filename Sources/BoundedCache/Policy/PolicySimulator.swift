@@ -21,7 +21,7 @@ public struct PolicySimulator: ~Copyable {
         self.capacity = bound
         store = SlotStore(
             stride: MemoryLayout<SlotRecord>.stride + MemoryLayout<UInt64>.stride, chunkSlots: min(1_024, bound))
-        state = EvictionState(policy, capacity: bound, entries: entries ?? bound, seed: seed)
+        state = EvictionState(policy, capacity: bound, entries: entries ?? min(bound, 1 << 17), seed: seed)
         key = seed
     }
 

@@ -1,10 +1,9 @@
-import CacheTraces
-import Foundation
+internal import Glibc
 
 /// How large the caches are that a trace is run through.
-enum TraceSizes {
+package enum TraceSizes {
     /// The public traces, by the names that papers and other caches print their hit ratios under.
-    static let known: [(format: TraceFormat, file: String, name: String, sizes: [Int])] = [
+    package static let known: [(format: TraceFormat, file: String, name: String, sizes: [Int])] = [
         (.lirs, "gli", "gli", [500, 1_000, 1_500]),
         (.lirs, "multi1", "multi1", [1_000, 1_500]),
         (.lirs, "multi3", "multi3", [1_000, 2_000, 3_000]),
@@ -22,7 +21,7 @@ enum TraceSizes {
         (.cache2k, "web07", "web07", [1_024, 4_096]),
     ]
 
-    static func known(_ trace: TraceFile) -> (name: String, sizes: [Int])? {
+    package static func known(_ trace: TraceFile) -> (name: String, sizes: [Int])? {
         known.first { $0.format == trace.format && $0.file == trace.name }.map { ($0.name, $0.sizes) }
     }
 
@@ -30,7 +29,7 @@ enum TraceSizes {
     ///
     /// Reads the trace once. What it touches is counted in a bitmap of 2 MiB (linear counting, Whang and others 1990):
     /// good to a percent up to some 50 million keys, too low above.
-    static func measured(_ trace: TraceFile) throws(TraceError) -> [Int] {
+    package static func measured(_ trace: TraceFile) throws(TraceError) -> [Int] {
         let bits = UInt64(1) << 24
         var seen = [UInt64](repeating: 0, count: Int(bits / 64))
         var (count, weight) = (0, 0)
@@ -55,7 +54,7 @@ enum TraceSizes {
     }
 
     /// "512,4K,64M": numbers with an optional K, M or G (powers of 1,024); nil when one is none, or zero.
-    static func parse(_ text: String) -> [Int]? {
+    package static func parse(_ text: String) -> [Int]? {
         var sizes: [Int] = []
         for word in text.split(whereSeparator: { $0 == "," || $0 == " " }) {
             let units: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
