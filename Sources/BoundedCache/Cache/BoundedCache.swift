@@ -184,7 +184,7 @@ extension BoundedCache {
     /// Gives chunks of slots back that are not needed, and what the shard was granted beyond its need.
     @usableFromInline
     func tidy(_ core: inout ShardCore, giveBackEverything: Bool) {
-        while core.canVacate {
+        while giveBackEverything ? core.canVacateTightly : core.canVacate {
             for old in core.store.beginVacating() where core.store.isUsed(old) {
                 let new = core.store.move(old)
                 keyPointer(new, in: core).moveInitialize(from: keyPointer(old, in: core), count: 1)

@@ -28,12 +28,13 @@ struct Arrival<Key: Sendable, Value: Sendable>: Sendable {
     @usableFromInline let heap: Int
     @usableFromInline let now: Int64
     @usableFromInline let times: ShardCore.Times?
-    @usableFromInline let tags: [UInt64]
+    /// Nil keeps the tags of the entry that is there.
+    @usableFromInline let tags: [UInt64]?
     @usableFromInline let condition: InsertCondition
 
     @usableFromInline
     init(
-        key: Key, value: Value?, hash: UInt64, heap: Int, now: Int64, times: ShardCore.Times?, tags: [UInt64],
+        key: Key, value: Value?, hash: UInt64, heap: Int, now: Int64, times: ShardCore.Times?, tags: [UInt64]?,
         condition: InsertCondition
     ) {
         self.key = key
@@ -121,7 +122,7 @@ extension BoundedCache {
         if life == nil, let own = self.lifetime, let value { life = own(key, value) }
         let arrival = Arrival(
             key: key, value: value, hash: hash, heap: heap, now: now,
-            times: timing.times(at: now, lifetime: life, isNegative: value == nil), tags: tags ?? [],
+            times: timing.times(at: now, lifetime: life, isNegative: value == nil), tags: tags,
             condition: condition)
         guard isLightEnough(heap) else { return refuse(arrival) }
         for _ in 0..<4 {
@@ -150,10 +151,12 @@ extension BoundedCache {
                 overwrite(slot, with: arrival, in: &core, departures: &departures)
                 return .stored
             }
+            // What was to be changed had to leave itself: the policy's right, as with any entry.
+            if case .version = arrival.condition { return .stored }
         } else if case .version = arrival.condition {
             return .conditionFailed
         }
-        let tags = arrival.tags.count
+        let tags = arrival.tags?.count ?? 0
         while !core.hasRoom(heap: arrival.heap, newEntry: true, tagCount: tags) {
             guard let victim = core.evict() else { return .noRoom }
             depart(victim, .evicted, from: &core, to: &departures)
@@ -169,7 +172,7 @@ extension BoundedCache {
         let slot = core.add(
             tag: arrival.tag, heap: arrival.heap,
             flags: arrival.value == nil ? version | BoundedCache.negativeBit : version, times: arrival.times,
-            tags: arrival.tags)
+            tags: arrival.tags ?? [])
         keyPointer(slot, in: core).initialize(to: arrival.key)
         if let value = arrival.value { valuePointer(slot, in: core).initialize(to: value) }
         if core.canVacate { tidy(&core, giveBackEverything: false) }
@@ -184,7 +187,7 @@ extension BoundedCache {
     ) -> Bool {
         while true {
             let more = max(0, core.heapBytes(of: slot).distance(to: arrival.heap))
-            if core.hasRoom(heap: more, newEntry: false, tagCount: arrival.tags.count) { return true }
+            if core.hasRoom(heap: more, newEntry: false, tagCount: arrival.tags?.count ?? 0) { return true }
             guard let victim = core.evict() else { return false }
             depart(victim, victim == slot ? .replaced : .evicted, from: &core, to: &departures)
             if victim == slot { return false }

@@ -155,7 +155,7 @@ struct ShardCore: ~Copyable {
 
     /// The entry got another value; `hasRoom` has said yes to what it grows by. A replacement counts as a use.
     @usableFromInline
-    mutating func replace(_ slot: UInt32, heap: Int, flags: UInt16, times: Times?, tags: [UInt64]) {
+    mutating func replace(_ slot: UInt32, heap: Int, flags: UInt16, times: Times?, tags: [UInt64]?) {
         let record = store.record(slot)
         record.pointee.flags = flags
         let difference = heap - heapBytes(of: slot)
@@ -167,8 +167,10 @@ struct ShardCore: ~Copyable {
         }
         if layout.weighsBytes || layout.heapOffset > 0 { entryBytes += difference }
         if let times { start(slot, times, isNew: false) }
-        self.tags.removeAll(of: slot, in: store)
-        if !tags.isEmpty { self.tags.add(tags, to: slot, in: store) }
+        if let tags {
+            self.tags.removeAll(of: slot, in: store)
+            if !tags.isEmpty { self.tags.add(tags, to: slot, in: store) }
+        }
         policy.hit(slot, in: store)
         counters.insertions &+= 1
     }
@@ -177,6 +179,8 @@ struct ShardCore: ~Copyable {
 
     /// Whether a whole chunk of slots could be given back; `BoundedCache` then moves the entries.
     @usableFromInline var canVacate: Bool { detached == 0 && store.canVacate }
+    /// The same without a chunk to spare.
+    @usableFromInline var canVacateTightly: Bool { detached == 0 && store.canVacateTightly }
 
     /// The entry at `old` was moved to `new`, key and value included.
     @usableFromInline
@@ -199,8 +203,11 @@ struct ShardCore: ~Copyable {
         if index.isSparse, heldBytes + HashIndex.bytes(ofSize: index.sparserSize) <= max(grantedBytes, heldBytes * 2) {
             index.resize(to: index.sparserSize)
         }
-        // Frees what the policy remembers of a larger cache; never allocates more than it frees.
-        if everything, policy.growth == 0 { policy.grow() }
+        if everything {
+            // Frees what the policy remembers of a larger cache; never allocates more than it frees.
+            if policy.growth == 0 { policy.grow() }
+            tags.compact(in: store)
+        }
         if let budget = bounds.bytes {
             let reserve = everything ? 0 : bounds.byteBlock
             let surplus = grantedBytes - heldBytes - reserve

@@ -56,7 +56,7 @@ struct TagIndex: ~Copyable {
             unlink(node)
             nodes.free(node)
         }
-        if nodes.canVacate { compact(in: store) }
+        if nodes.canVacate { vacateChunk(in: store) }
     }
 
     /// An entry that carries the tag; nil when none does.
@@ -104,8 +104,13 @@ struct TagIndex: ~Copyable {
         }
     }
 
-    /// Gives a chunk back.
-    private mutating func compact(in entries: borrowing SlotStore) {
+    /// Gives back what is not in use.
+    mutating func compact(in entries: borrowing SlotStore) {
+        while nodes.canVacateTightly { vacateChunk(in: entries) }
+        while index.isSparse { index.resize(to: index.sparserSize) }
+    }
+
+    private mutating func vacateChunk(in entries: borrowing SlotStore) {
         for old in nodes.beginVacating() where nodes.isUsed(old) {
             let new = nodes.move(old)
             membership(new).pointee = membership(old).pointee

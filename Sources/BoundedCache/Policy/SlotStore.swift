@@ -125,6 +125,10 @@ struct SlotStore: ~Copyable {
     @usableFromInline
     var canVacate: Bool { chunkCount > 0 && freeCount >= 2 * chunkSlots && freeCount * 4 > slotCount }
 
+    /// The same without a chunk to spare: for a cache that has to become small now.
+    @usableFromInline
+    var canVacateTightly: Bool { chunkCount > 0 && freeCount >= chunkSlots }
+
     /// Begins to empty the last chunk: its slots in use are to be moved, one by one, then `endVacating` frees it.
     @usableFromInline
     mutating func beginVacating() -> Range<UInt32> {
