@@ -19,6 +19,12 @@ package enum HeapMemory {
         max(32, (size + 8 + 15) & ~15)
     }
 
+    /// The most a request of `size` bytes can cost: a chunk may get a rest too small to be a chunk of its own, and large
+    /// ones are mapped in whole pages.
+    static func most(_ size: Int) -> Int {
+        size < 128 * 1_024 ? estimate(size) + 16 : (size + 32 + 4_095) & ~4_095
+    }
+
     /// Memory for `size` bytes, with the alignment of `malloc` (16).
     ///
     /// Traps when the machine has none left, as every allocation in Swift does.

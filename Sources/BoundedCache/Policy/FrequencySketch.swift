@@ -22,7 +22,7 @@ struct FrequencySketch: ~Copyable {
     deinit { HeapMemory.release(UnsafeMutableRawPointer(words)) }
 
     static func bytes(entries: Int) -> Int {
-        HeapMemory.estimate(max(8, entries.roundedUpToPowerOfTwo) * MemoryLayout<UInt64>.stride)
+        HeapMemory.most(max(8, entries.roundedUpToPowerOfTwo) * MemoryLayout<UInt64>.stride)
     }
 
     /// Counts for so many entries from now on, at least as many as before; what it knows stays known.

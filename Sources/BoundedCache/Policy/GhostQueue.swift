@@ -57,8 +57,8 @@ struct GhostQueue: ~Copyable {
 
     /// Bytes a queue of that capacity would hold.
     static func bytes(capacity: Int) -> Int {
-        HeapMemory.estimate(buckets(capacity: max(capacity, 1)) * places * 4)
-            + HeapMemory.estimate((generationsPerCapacity * 2 + 1) * longestMemory * 4)
+        HeapMemory.most(buckets(capacity: max(capacity, 1)) * places * 4)
+            + HeapMemory.most((generationsPerCapacity * 2 + 1) * longestMemory * 4)
     }
 
     private static func buckets(capacity: Int) -> Int { (capacity * 3 / 2 + places - 1) / places }

@@ -47,8 +47,14 @@ struct HashIndex: ~Copyable {
     /// The size it would grow to.
     var nextSize: Int { size + max(size / 2, HashIndex.smallest) }
 
+    /// Whether a table of half the size would be enough for long.
+    var isSparse: Bool { size > 4 * HashIndex.smallest && count * 5 < size }
+
+    /// The size it would shrink to.
+    var sparserSize: Int { max(HashIndex.smallest, size / 2) }
+
     /// Bytes of a table of that size.
-    static func bytes(ofSize size: Int) -> Int { HeapMemory.estimate(size * MemoryLayout<UInt64>.stride) }
+    static func bytes(ofSize size: Int) -> Int { HeapMemory.most(size * MemoryLayout<UInt64>.stride) }
 
     /// Adds a slot; there must be room (`isFull` is false).
     mutating func insert(tag: UInt32, slot: Slot) {

@@ -44,7 +44,7 @@ enum QueueName: UInt8 {
 /// Slots of one size in chunks, so that a cache grows by small steps and without copying.
 ///
 /// Each slot begins with its `SlotRecord`; the bytes behind it belong to the user of the store. Addresses stay the same
-/// until a slot is freed or moved by `vacateLastChunk`.
+/// until a slot is freed or moved by `move`.
 @usableFromInline
 struct SlotStore: ~Copyable {
     /// Bytes from one slot to the next.
@@ -83,8 +83,8 @@ struct SlotStore: ~Copyable {
     /// What the next slot will cost on top of what is held: nothing while one is free.
     var growth: Int {
         guard firstFree == .none else { return 0 }
-        let list = chunkCount < chunkLimit ? 0 : HeapMemory.estimate(chunkLimit * 2 * 8)
-        return HeapMemory.estimate(chunkSlots * stride) + 16 + list
+        let list = chunkCount < chunkLimit ? 0 : HeapMemory.most(chunkLimit * 2 * 8)
+        return HeapMemory.most(chunkSlots * stride) + list
     }
 
     @inlinable @inline(__always)
@@ -121,29 +121,41 @@ struct SlotStore: ~Copyable {
         linkFree(slot)
     }
 
-    /// Frees the last chunk when so many slots are free that the rest holds its entries with a chunk to spare.
-    ///
-    /// The record of an entry is moved here; `move` moves what lies behind it and corrects who refers to the old place.
-    /// - Returns: whether a chunk was freed.
+    /// Whether so many slots are free that the last chunk's entries find room in the others, with a chunk to spare.
     @usableFromInline
-    mutating func vacateLastChunk(
-        _ move: (_ from: UInt32, _ to: UInt32, _ store: borrowing SlotStore) -> Void
-    ) -> Bool {
-        guard freeCount >= 2 * chunkSlots, chunkCount > 0 else { return false }
+    var canVacate: Bool { chunkCount > 0 && freeCount >= 2 * chunkSlots && freeCount * 4 > slotCount }
+
+    /// The same without a chunk to spare: for a cache that has to become small now.
+    @usableFromInline
+    var canVacateTightly: Bool { chunkCount > 0 && freeCount >= chunkSlots }
+
+    /// Begins to empty the last chunk: its slots in use are to be moved, one by one, then `endVacating` frees it.
+    @usableFromInline
+    mutating func beginVacating() -> Range<UInt32> {
         let first = Slot((chunkCount - 1) << Int(shift))
         let range = first..<(first + Slot(chunkSlots))
-        for slot in range where record(slot).pointee.queue == .free { unlinkFree(slot) }
-        for slot in range where record(slot).pointee.queue != .free {
-            let place = firstFree
-            unlinkFree(place)
-            record(place).pointee = record(slot).pointee
-            move(slot, place, self)
-        }
+        for slot in range where !isUsed(slot) { unlinkFree(slot) }
+        return range
+    }
+
+    @usableFromInline
+    func isUsed(_ slot: UInt32) -> Bool { record(slot).pointee.queue != .free }
+
+    /// Moves the record of an entry to a free slot; the caller moves what lies behind it and corrects who refers to it.
+    @usableFromInline
+    mutating func move(_ slot: UInt32) -> UInt32 {
+        let place = firstFree
+        unlinkFree(place)
+        record(place).pointee = record(slot).pointee
+        return place
+    }
+
+    @usableFromInline
+    mutating func endVacating() {
         chunkCount -= 1
         let block = chunks[chunkCount]
         bytes -= HeapMemory.bytes(at: block)
         HeapMemory.release(block)
-        return true
     }
 
     private mutating func addChunk() {
