@@ -108,7 +108,7 @@ let heap: [Target] = [
 // A product without outside packages, so built and tested with the core too.
 let cache: [Target] = [
     code("BoundedCache", ["CLinux"]),
-    tests("BoundedCacheTests", ["BoundedCache"]),
+    tests("BoundedCacheTests", ["BoundedCache", "CLinux"]),
     code("CacheTraces", ["CLinux"]),
     program("cache-bench", ["BoundedCache", "CacheTraces"]),
     tests("CacheTracesTests", ["BoundedCache", "CacheTraces"], exclude: ["Traces"]),
