@@ -107,6 +107,15 @@ let heap: [Target] = [
         exclude: ["Programs"]),
 ]
 
+// A product without outside packages, so built and tested with the core too.
+let cache: [Target] = [
+    code("BoundedCache", ["CLinux"]),
+    tests("BoundedCacheTests", ["BoundedCache", "CLinux"]),
+    code("CacheTraces", ["CLinux"]),
+    program("cache-bench", ["BoundedCache", "CacheTraces"]),
+    tests("CacheTracesTests", ["BoundedCache", "CacheTraces"], exclude: ["Traces"]),
+]
+
 let products: [Target] = [
     code(
         "ServiceHandover",
@@ -250,6 +259,7 @@ let package = Package(
     products: coreOnly
         ? []
         : [
+            .library(name: "BoundedCache", targets: ["BoundedCache"]),
             .library(name: "ServiceHandover", targets: ["ServiceHandover"]),
             .executable(name: "oakum", targets: ["oakum"]),
             .executable(name: "oakum-keeper", targets: ["oakum-keeper"]),
@@ -271,8 +281,8 @@ let package = Package(
             .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         ],
     targets: coreOnly
-        ? ring0 + sampler + sharedCore + heap
-        : ring0 + sampler + sharedCore + shared + heap + products + ring1 + ring2 + jobs + ring3 + registration
+        ? ring0 + sampler + sharedCore + heap + cache
+        : ring0 + sampler + sharedCore + shared + heap + cache + products + ring1 + ring2 + jobs + ring3 + registration
             + examples
             + heavyTests
 )
