@@ -39,6 +39,8 @@ public struct MemoryGovernor: Sendable {
         public var stallInterval = Duration.seconds(2)
         /// Time between two trims of the allocator, which takes milliseconds.
         public var trimInterval = Duration.seconds(10)
+        /// The same when memory is critical: a slow moment is better than an end.
+        public var criticalTrimInterval = Duration.milliseconds(100)
         /// Bytes freed that are worth a trim.
         public var trimBytes = 8 << 20
 
@@ -267,8 +269,9 @@ public struct MemoryGovernor: Sendable {
     // MARK: - Back to the kernel
 
     private mutating func decideTrim(_ decision: inout Decision, at time: Duration) {
-        guard freedSinceTrim >= settings.trimBytes || decision.level == .critical && freedSinceTrim > 0,
-            lastTrim.map({ time - $0 >= settings.trimInterval }) ?? true
+        let isCritical = decision.level == .critical
+        let interval = isCritical ? settings.criticalTrimInterval : settings.trimInterval
+        guard freedSinceTrim >= (isCritical ? 1 : settings.trimBytes), lastTrim.map({ time - $0 >= interval }) ?? true
         else { return }
         decision.trims = true
         lastTrim = time
