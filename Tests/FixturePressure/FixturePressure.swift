@@ -32,6 +32,7 @@ struct FixturePressure {
             group.addTask { await pressure.run() }
             let ballast = Ballast()
             var crossed: ContinuousClock.Instant?
+            var isReported = false
             let start = ContinuousClock.now
             // Without the governor the group's limit would be exceeded by half of what the caches hold.
             let end = limit - FixturePressure.cacheBytes
@@ -41,9 +42,10 @@ struct FixturePressure {
                 ballast.grow(by: 1 << 20)
                 let used = number(folder + "/memory.usage_in_bytes") ?? 0
                 if crossed == nil, used > limit / 100 * 95 { crossed = .now }
-                if let instant = crossed, isAtFloor(cheap), isAtFloor(dear) {
-                    report("floor_ms", since: instant)
-                    crossed = instant.advanced(by: .seconds(1_000_000))
+                if !isReported, isAtFloor(cheap), isAtFloor(dear) {
+                    // Zero when the floor was reached before memory was critical.
+                    report("floor_ms", since: crossed ?? .now)
+                    isReported = true
                 }
             }
             say("ballast_bytes \(ballast.bytes)")
@@ -60,7 +62,9 @@ struct FixturePressure {
         var settings = CacheSettings(name: name, bound: .bytes(cacheBytes))
         settings.rebuildCost = cost
         let cache = BoundedCache<Int, [UInt8]>(settings)
-        for key in 0..<(cacheBytes / entryBytes * 2) { cache.insert([UInt8](repeating: 1, count: entryBytes), for: key) }
+        for key in 0..<(cacheBytes / entryBytes * 2) {
+            cache.insert([UInt8](repeating: 1, count: entryBytes), for: key)
+        }
         return cache
     }
 
@@ -69,8 +73,7 @@ struct FixturePressure {
     }
 
     private static func report(_ name: String, since instant: ContinuousClock.Instant) {
-        let elapsed = ContinuousClock.now - instant
-        if elapsed > .zero { say("\(name) \(Int(elapsed / .milliseconds(1)))") }
+        say("\(name) \(Int((ContinuousClock.now - instant) / .milliseconds(1)))")
     }
 
     private static func fail(_ reason: String) {
