@@ -99,8 +99,10 @@ extension BoundedCache {
     }
 
     private func versioned(_ key: Key, hash: UInt64) -> (Value, UInt16)? {
-        shards.withShard(shards.shard(of: hash)) { core -> (Value, UInt16)? in
-            guard let slot = find(key, tag: UInt32(truncatingIfNeeded: hash), in: core), !isNegative(slot, in: core)
+        let now = timing.now()
+        return shards.withShard(shards.shard(of: hash)) { core -> (Value, UInt16)? in
+            guard let slot = find(key, tag: UInt32(truncatingIfNeeded: hash), in: core), !isNegative(slot, in: core),
+                isServed(slot, at: now, in: core)
             else { return nil }
             return (valuePointer(slot, in: core).pointee, flags(slot, in: core))
         }
@@ -157,6 +159,7 @@ extension BoundedCache {
             return .conditionFailed
         }
         let tags = arrival.tags?.count ?? 0
+        core.announce(tag: arrival.tag, heap: arrival.heap)
         while !core.hasRoom(heap: arrival.heap, newEntry: true, tagCount: tags) {
             guard let victim = core.evict() else { return .noRoom }
             depart(victim, .evicted, from: &core, to: &departures)

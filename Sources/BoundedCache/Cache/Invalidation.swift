@@ -147,14 +147,6 @@ extension BoundedCache {
         }
     }
 
-    private func isServed(_ slot: UInt32, at now: Int64, in core: borrowing ShardCore) -> Bool {
-        guard timing.isUsed else { return true }
-        switch core.freshness(slot, at: now, stale: timing.stale) {
-        case .fresh, .refreshDue: return true
-        case .stale, .dead: return false
-        }
-    }
-
     private func drainShards(_ next: (borrowing ShardCore) -> UInt32?) -> Int {
         var removed = 0
         for index in 0..<shards.count {

@@ -42,14 +42,9 @@ extension BoundedCache {
         let hash = keyHash.hash(key)
         let now = timing.now()
         return shards.withShard(shards.shard(of: hash)) { core -> Value? in
-            guard let slot = find(key, tag: UInt32(truncatingIfNeeded: hash), in: core), !isNegative(slot, in: core)
+            guard let slot = find(key, tag: UInt32(truncatingIfNeeded: hash), in: core), !isNegative(slot, in: core),
+                isServed(slot, at: now, in: core)
             else { return nil }
-            if timing.isUsed {
-                switch core.freshness(slot, at: now, stale: timing.stale) {
-                case .fresh, .refreshDue: break
-                case .stale, .dead: return nil
-                }
-            }
             return valuePointer(slot, in: core).pointee
         }
     }
@@ -96,6 +91,15 @@ extension BoundedCache {
         }
         conclude(departures)
         return found
+    }
+
+    /// Whether a look-up would answer with the entry.
+    func isServed(_ slot: UInt32, at now: Int64, in core: borrowing ShardCore) -> Bool {
+        guard timing.isUsed else { return true }
+        switch core.freshness(slot, at: now, stale: timing.stale) {
+        case .fresh, .refreshDue: return true
+        case .stale, .dead: return false
+        }
     }
 
     /// An expired value that is kept for the case that its reload fails.

@@ -103,6 +103,13 @@ struct ShardCore: ~Copyable {
         return false
     }
 
+    /// A new entry is about to come in: the policy is told before it is asked who has to leave.
+    @usableFromInline
+    mutating func announce(tag: UInt32, heap: Int) {
+        policy.announce(
+            tag: tag, weight: UInt32(layout.weighsBytes ? heap + layout.entryWeight : 1), in: store)
+    }
+
     /// Takes the entry that has to leave out of index, queues and books. Its key and value stay in the slot until the
     /// caller has moved them out and calls `free`. Nil when the shard is empty.
     @usableFromInline
@@ -204,8 +211,8 @@ struct ShardCore: ~Copyable {
             index.resize(to: index.sparserSize)
         }
         if everything {
-            // Frees what the policy remembers of a larger cache; never allocates more than it frees.
-            if policy.growth == 0 { policy.grow() }
+            capacityChanged()
+            policy.compact(in: store)
             tags.compact(in: store)
         }
         if let budget = bounds.bytes {

@@ -57,6 +57,14 @@ struct AdaptivePolicy: ~Copyable {
         window.grow()
     }
 
+    /// Gives back memory that fits a much larger cache; allocates less than it frees.
+    mutating func compact(in store: borrowing SlotStore) {
+        while small.isOverfull, let left = small.evict() { leave(.inSmallShadow, left, in: store) }
+        while window.isOverfull, let left = window.evict() { leave(.inWindowShadow, left, in: store) }
+        small.compact()
+        window.compact()
+    }
+
     mutating func setCapacity(_ capacity: Int) {
         self.capacity = capacity
         limitShadows(to: capacity)

@@ -60,6 +60,14 @@ struct EvictionState: ~Copyable {
         }
     }
 
+    /// Gives back memory that fits a much larger cache; allocates less than it frees.
+    mutating func compact(in store: borrowing SlotStore) {
+        switch kind {
+        case .s3fifo: small.compact()
+        case .adaptive(let adaptive): adaptive.pointee.compact(in: store)
+        }
+    }
+
     mutating func setCapacity(_ capacity: Int) {
         switch kind {
         case .s3fifo: small.setCapacity(capacity)

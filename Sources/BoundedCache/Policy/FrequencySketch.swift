@@ -43,6 +43,33 @@ struct FrequencySketch: ~Copyable {
         bytes = HeapMemory.bytes(at: block)
     }
 
+    /// Counts for fewer entries from now on. Blocks that fall together keep the larger counters: the sketch never says
+    /// less than before.
+    mutating func shrink(entries: Int) {
+        let wordCount = max(8, entries.roundedUpToPowerOfTwo)
+        let known = (Int(blockMask) + 1) * 8
+        period = 10 * max(entries, 8)
+        guard wordCount < known else { return }
+        let block = HeapMemory.allocateZeroed(wordCount * MemoryLayout<UInt64>.stride)
+        let smaller = block.assumingMemoryBound(to: UInt64.self)
+        for index in 0..<known {
+            let place = index & (wordCount - 1)
+            smaller[place] = FrequencySketch.largerCounters(smaller[place], words[index])
+        }
+        HeapMemory.release(UnsafeMutableRawPointer(words))
+        words = smaller
+        blockMask = UInt32(wordCount / 8 - 1)
+        bytes = HeapMemory.bytes(at: block)
+    }
+
+    private static func largerCounters(_ left: UInt64, _ right: UInt64) -> UInt64 {
+        var result: UInt64 = 0
+        for shift in stride(from: UInt64(0), to: 64, by: 4) {
+            result |= max(left >> shift & 15, right >> shift & 15) << shift
+        }
+        return result
+    }
+
     /// 0 to 15.
     func frequency(_ tag: UInt32) -> Int {
         var least = UInt64(15)

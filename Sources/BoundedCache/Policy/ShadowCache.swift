@@ -5,6 +5,9 @@ protocol QueuePolicy: ~Copyable {
     /// Bytes that `grow` would allocate on top of what it has; 0 when there is no need.
     var growth: Int { get }
     mutating func grow()
+    /// Gives back memory that fits a much larger cache; allocates less than it frees.
+    mutating func compact()
+    mutating func relocate(from old: Slot, to new: Slot, in store: borrowing SlotStore)
     mutating func setCapacity(_ capacity: Int)
     mutating func hit(_ slot: Slot, in store: borrowing SlotStore)
     mutating func admit(_ slot: Slot, in store: borrowing SlotStore)
@@ -52,6 +55,24 @@ struct ShadowCache<Policy: QueuePolicy & ~Copyable>: ~Copyable {
     mutating func setCapacity(_ capacity: Int) {
         self.capacity = capacity
         policy.setCapacity(capacity)
+    }
+
+    /// Whether more is held than the capacity, which was lowered.
+    var isOverfull: Bool { held > capacity }
+
+    /// Gives back memory that fits a much larger cache; allocates less than it frees.
+    mutating func compact() {
+        while store.canVacateTightly {
+            for old in store.beginVacating() where store.isUsed(old) {
+                let new = store.move(old)
+                real(new).pointee = real(old).pointee
+                index.relocate(tag: store.record(new).pointee.tag, from: old, to: new)
+                policy.relocate(from: old, to: new, in: store)
+            }
+            store.endVacating()
+        }
+        while index.isSparse { index.resize(to: index.sparserSize) }
+        policy.compact()
     }
 
     // MARK: - Uses

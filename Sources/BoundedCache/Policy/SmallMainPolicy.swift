@@ -120,6 +120,11 @@ struct SmallMainPolicy: QueuePolicy, ~Copyable {
         return wanted == ghost.capacity ? 0 : max(0, GhostQueue.bytes(capacity: wanted) - ghost.bytes)
     }
 
+    /// Forgets what a much larger cache remembered.
+    mutating func compact() {
+        if wantedMemory < ghost.capacity { grow() }
+    }
+
     /// Makes the ghost queue fit the number of entries. What a queue of another size remembered is forgotten.
     mutating func grow() {
         let wanted = wantedMemory

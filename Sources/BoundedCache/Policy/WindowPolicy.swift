@@ -104,6 +104,15 @@ struct WindowPolicy: QueuePolicy, ~Copyable {
         }
     }
 
+    mutating func relocate(from old: Slot, to new: Slot, in store: borrowing SlotStore) {
+        switch store.record(new).pointee.queue {
+        case .entrance: window.relocate(from: old, to: new, in: store)
+        case .main: probation.relocate(from: old, to: new, in: store)
+        case .protected: protected.relocate(from: old, to: new, in: store)
+        default: break
+        }
+    }
+
     mutating func reweigh(_ slot: Slot, by difference: Int, in store: borrowing SlotStore) {
         switch store.record(slot).pointee.queue {
         case .entrance: window.adjust(by: difference)
@@ -177,6 +186,15 @@ struct WindowPolicy: QueuePolicy, ~Copyable {
 
     /// Bytes it would allocate on top of what it has, if it were allowed to; 0 when there is no need.
     var growth: Int { count <= sketchEntries ? 0 : FrequencySketch.bytes(entries: sketchEntries * 2) }
+
+    /// The sketch of a cache that has become much smaller.
+    mutating func compact() {
+        while sketchEntries > 64, count * 4 < sketchEntries {
+            sketchEntries /= 2
+            sketch.shrink(entries: sketchEntries)
+            climber.resize(entries: sketchEntries)
+        }
+    }
 
     /// The sketch follows the number of entries, which is not known beforehand when the bound is in bytes.
     mutating func grow() {
