@@ -117,7 +117,9 @@ let cache: [Target] = [
         "CachePressureTests", ["BoundedCache", "CachePressure", "ProcessReadings", "fixture-pressure"],
         exclude: ["Trees"]),
     code("CacheTraces", ["CLinux"]),
-    program("cache-bench", ["BoundedCache", "CacheTraces"]),
+    .executableTarget(
+        name: "cache-bench", dependencies: ["BoundedCache", "CacheTraces", "CLinux"], exclude: ["Peers"],
+        swiftSettings: settings),
     tests("CacheTracesTests", ["BoundedCache", "CacheTraces"], exclude: ["Traces"]),
 ]
 
