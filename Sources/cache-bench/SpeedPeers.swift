@@ -106,10 +106,9 @@ final class DictionaryPeer: SpeedPeer {
 
 /// Foundation's. Its keys and values are objects: they are made before the time is taken.
 final class NSCachePeer: SpeedPeer {
-    // NSCache has a lock of its own, and the numbers never change.
+    // NSCache has a lock of its own.
     private nonisolated(unsafe) let cache = NSCache<NSNumber, NSNumber>()
-    // As above.
-    private nonisolated(unsafe) let numbers: [NSNumber]
+    private let numbers: [NSNumber]
 
     init(entries: Int) {
         numbers = (0..<entries).map { NSNumber(value: $0) }

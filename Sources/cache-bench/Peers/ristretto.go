@@ -14,8 +14,8 @@ import (
 
 const (
 	entries = 10000
-	lookups = 4000000
-	rounds  = 5
+	lookups = 100000
+	rounds  = 60
 )
 
 func main() {
