@@ -185,15 +185,15 @@ extension BoundedCache {
     @usableFromInline
     func tidy(_ core: inout ShardCore, giveBackEverything: Bool) {
         while giveBackEverything ? core.canVacateTightly : core.canVacate {
-            for old in core.store.beginVacating() where core.store.isUsed(old) {
-                let new = core.store.move(old)
+            for old in core.beginVacating() where core.store.isUsed(old) {
+                let new = core.move(old)
                 keyPointer(new, in: core).moveInitialize(from: keyPointer(old, in: core), count: 1)
                 if !isNegative(new, in: core) {
                     valuePointer(new, in: core).moveInitialize(from: valuePointer(old, in: core), count: 1)
                 }
                 core.relocate(from: old, to: new)
             }
-            core.store.endVacating()
+            core.endVacating()
         }
         core.giveBack(everything: giveBackEverything)
     }

@@ -68,8 +68,8 @@ extension BoundedCache {
     public var statistics: CacheStatistics {
         var sum = CacheStatistics()
         for index in 0..<shards.count {
-            let counters = shards.withShard(index) { $0.counters }
-            sum.hits += counters.hits
+            let (counters, hits) = shards.withShard(index) { ($0.counters, $0.hits) }
+            sum.hits += hits
             sum.misses += counters.misses
             sum.negativeHits += counters.negativeHits
             sum.staleHits += counters.staleHits

@@ -5,8 +5,11 @@
 /// `add`. Between those the shard never holds more than it was granted.
 @usableFromInline
 struct ShardCore: ~Copyable {
-    @usableFromInline var store: SlotStore
-    @usableFromInline var index = HashIndex()
+    // What every hit touches comes first, so that it shares cache lines.
+    @usableFromInline var hits: UInt64 = 0
+    @usableFromInline let hitsOnlyMark: Bool
+    @usableFromInline private(set) var store: SlotStore
+    @usableFromInline private(set) var index = HashIndex()
     var policy: EvictionState
     var wheel: TimerWheel
     var tags = TagIndex()
@@ -24,6 +27,7 @@ struct ShardCore: ~Copyable {
     init(layout: ShardLayout, bounds: Bounds, policy: EvictionPolicy, chunkSlots: Int, seed: UInt64) {
         self.layout = layout
         self.bounds = bounds
+        hitsOnlyMark = policy == .s3fifo
         store = SlotStore(stride: layout.stride, chunkSlots: chunkSlots)
         wheel = TimerWheel(offset: layout.timesOffset)
         let share = bounds.weightPerShard(bytes: layout.weighsBytes)
@@ -40,11 +44,19 @@ struct ShardCore: ~Copyable {
     var heldBytes: Int { structureBytes + entryBytes }
 
     /// A use that found its entry.
-    @usableFromInline
+    @inlinable @inline(__always)
     mutating func hit(_ slot: UInt32) {
-        counters.hits &+= 1
-        policy.hit(slot, in: store)
+        hits &+= 1
+        if hitsOnlyMark {
+            let record = store.record(slot)
+            if record.pointee.frequency < 3 { record.pointee.frequency &+= 1 }
+        } else {
+            tellPolicy(slot)
+        }
     }
+
+    @usableFromInline
+    mutating func tellPolicy(_ slot: UInt32) { policy.hit(slot, in: store) }
 
     /// Heap bytes of key and value, as they were measured when they came.
     @usableFromInline
@@ -188,6 +200,16 @@ struct ShardCore: ~Copyable {
     @usableFromInline var canVacate: Bool { detached == 0 && store.canVacate }
     /// The same without a chunk to spare.
     @usableFromInline var canVacateTightly: Bool { detached == 0 && store.canVacateTightly }
+
+    /// Begins to empty the last chunk: moves its entries with `move` and `relocate`, then `endVacating`.
+    @usableFromInline
+    mutating func beginVacating() -> Range<UInt32> { store.beginVacating() }
+
+    @usableFromInline
+    mutating func move(_ slot: UInt32) -> UInt32 { store.move(slot) }
+
+    @usableFromInline
+    mutating func endVacating() { store.endVacating() }
 
     /// The entry at `old` was moved to `new`, key and value included.
     @usableFromInline

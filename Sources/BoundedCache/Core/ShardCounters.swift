@@ -1,7 +1,6 @@
 /// What a shard counts, under its lock.
 @usableFromInline
 struct ShardCounters: Sendable {
-    @usableFromInline var hits: UInt64 = 0
     @usableFromInline var misses: UInt64 = 0
     @usableFromInline var negativeHits: UInt64 = 0
     @usableFromInline var staleHits: UInt64 = 0

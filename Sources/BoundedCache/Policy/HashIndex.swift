@@ -19,7 +19,12 @@ struct HashIndex: ~Copyable {
         bytes = HeapMemory.bytes(at: block)
     }
 
-    deinit { HeapMemory.release(UnsafeMutableRawPointer(cells)) }
+    // Inlinable because the compiler (6.3) inlines it into the accessors that inlined code uses, and fails when it may not.
+    @inlinable
+    deinit { release() }
+
+    @usableFromInline
+    func release() { HeapMemory.release(UnsafeMutableRawPointer(cells)) }
 
     @inlinable @inline(__always)
     func home(_ tag: UInt32) -> Int {

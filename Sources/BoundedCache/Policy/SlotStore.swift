@@ -16,7 +16,7 @@ struct SlotRecord {
     var previous: Slot
     var next: Slot
     /// Uses since the entry came or was last looked at by the policy, at most 3.
-    var frequency: UInt8
+    @usableFromInline var frequency: UInt8
     var queue: QueueName
     /// Bits the cache keeps for itself; policies leave them alone.
     @usableFromInline var flags: UInt16
@@ -71,7 +71,12 @@ struct SlotStore: ~Copyable {
         bytes = HeapMemory.bytes(at: block)
     }
 
-    deinit {
+    // Inlinable because the compiler (6.3) inlines it into the accessors that inlined code uses, and fails when it may not.
+    @inlinable
+    deinit { release() }
+
+    @usableFromInline
+    func release() {
         for index in 0..<chunkCount { HeapMemory.release(chunks[index]) }
         HeapMemory.release(UnsafeMutableRawPointer(chunks))
     }

@@ -13,6 +13,7 @@ struct SmallMainPolicy: QueuePolicy, ~Copyable {
     static let ghostShare = 0.9
     /// Uses in the small queue that lead to the main queue.
     static let usesToStay: UInt8 = 2
+    /// `ShardCore.hit` counts up to the same number itself: a hit is nothing but that.
     static let mostUses: UInt8 = 3
 
     private var small = SlotQueue(.entrance)
