@@ -78,6 +78,14 @@ struct AdaptivePolicy: ~Copyable {
 
     mutating func hit(_ slot: Slot, in store: borrowing SlotStore) {
         let record = store.record(slot).pointee
+        // Nearly always: the shadows agree, and nothing moves but within the window's queues.
+        if record.queue == .inBothShadows, let smallEntry = small.find(record.tag),
+            let windowEntry = window.find(record.tag)
+        {
+            small.hit(smallEntry)
+            window.hit(windowEntry)
+            return
+        }
         use(tag: record.tag, weight: record.weight, in: store)
         link(slot, record.tag, in: store)
     }
