@@ -108,7 +108,7 @@ let heap: [Target] = [
 // A product without outside packages, so built and tested with the core too.
 let cache: [Target] = [
     code("BoundedCache", ["CLinux"]),
-    tests("BoundedCacheTests", ["BoundedCache"]),
+    tests("BoundedCacheTests", ["BoundedCache", "CLinux"]),
     code("CachePressure", ["BoundedCache", "ProcessReadings", "CLinux"]),
     .executableTarget(
         name: "fixture-pressure", dependencies: ["BoundedCache", "CachePressure"], path: "Tests/FixturePressure",

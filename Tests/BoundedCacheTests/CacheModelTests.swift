@@ -1,19 +1,6 @@
 import BoundedCache
 import OakumTestKit
-import Synchronization
 import Testing
-
-/// A time that only tests move.
-final class ManualTime: Sendable {
-    private let now = Atomic<Int64>(1_000_000_000)
-
-    var clock: CacheClock { CacheClock { self.now.load(ordering: .relaxed) } }
-
-    func advance(_ duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        now.add(seconds * 1_000_000_000 + attoseconds / 1_000_000_000, ordering: .relaxed)
-    }
-}
 
 /// A plain dictionary beside the cache: it knows what may be found, and the cache may know less, never other things.
 @Suite(.timeLimit(.minutes(5)))
@@ -53,9 +40,9 @@ struct CacheModelTests {
         let idle = isTimed && generator.chance(0.4) ? generator.int(1...50) : nil
         settings.times = CacheTimes(
             timeToLive: timeToLive.map { .seconds($0) }, idleTime: idle.map { .seconds($0) }, allowsLifetimes: isTimed)
-        let removed = Mutex<[String: Int]>([:])
+        let removed = SharedNumber()
         let cache = BoundedCache<String, [UInt8]>(
-            settings, onRemoval: { removal in removed.withLock { $0[removal.key, default: 0] += 1 } })
+            settings, onRemoval: { _ in removed.add() })
         var model = Model()
         let keys = generator.int(50...3_000)
         let largest = [4, 100, 3_000][generator.int(0...2)]
@@ -132,7 +119,7 @@ struct CacheModelTests {
         #expect(statistics.insertions == statistics.removals.total + UInt64(cache.count))
         cache.invalidateAll()
         #expect(cache.count == 0)
-        #expect(cache.statistics.removals.total == UInt64(removed.withLock { $0.values.reduce(0, +) }))
+        #expect(cache.statistics.removals.total == UInt64(removed.value))
         #expect(cache.heldBytes <= limit)
     }
 }
