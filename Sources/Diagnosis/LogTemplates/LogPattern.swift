@@ -59,7 +59,7 @@ package struct MinerLimits: Hashable, Sendable {
         self.likeness = min(1, max(0, likeness))
     }
 
-    /// 256 templates at five seconds for half an hour: at most 0.9 MiB, whatever is logged.
+    /// 256 templates at five seconds for half an hour: at most 1.5 MiB, whatever is logged.
     package static let standard = MinerLimits(
         templates: 256, alike: 64, words: 48, lineBytes: 1_024, wordBytes: 48, bucketSeconds: 5, buckets: 360,
         likeness: 0.6)
