@@ -193,12 +193,13 @@ let registration: [Target] = [
     code(
         "RegistrationHTTP",
         [
-            "RegistrationCore", "PrometheusText", "CSodium", hummingbird, httpTypes, logging, nioCore,
+            "RegistrationCore", "BoundedCache", "PrometheusText", "CSodium", "CLinux", hummingbird, httpTypes, logging, nioCore,
         ]),
     code(
         "RegistrarProgram",
         [
-            "RegistrationCore", "RegistrationStoreSQLite", "RegistrationHTTP", "ServiceHandover", argumentParser,
+            "RegistrationCore", "RegistrationStoreSQLite", "RegistrationHTTP", "ServiceHandover", "BoundedCache",
+            "CachePressure", argumentParser,
             hummingbird, lifecycle, logging, unixSignals,
         ]),
     program("registrar", ["RegistrarProgram", argumentParser]),

@@ -28,6 +28,8 @@ package struct ServiceWatch: Sendable {
     private var toldWithheld: Set<ProcessIdentity> = []
     /// The causes that were told since the last quiet time.
     private var course = DiagnosisCourse()
+    /// What was told to follow from the cause.
+    private var toldSymptoms: Set<String> = []
     private var lastLeak: Uptime?
     /// Without a leak for so long, the next one is another story: seconds.
     private static let quietSeconds = 600.0
@@ -111,13 +113,17 @@ package struct ServiceWatch: Sendable {
         watches[number]?.add(fileDescriptors: fileDescriptors, measures, at: now.uptime)
     }
 
-    /// What came of a diagnosis. It is news when another cause leads now; of a process that is gone it is none.
+    /// What came of a diagnosis. It is news when another cause leads now, or when more is seen to follow from it; of a process
+    /// that is gone it is none.
     package mutating func diagnosed(
         _ number: UInt32, _ process: ProcessIdentity, _ diagnosis: Diagnosis, at now: Moment
     ) -> [WatchAction] {
         guard watches[number]?.process == process else { return [] }
         watches[number]?.diagnosed(diagnosis)
-        guard course.add(diagnosis) else { return [] }
+        let isOther = course.add(diagnosis)
+        let symptoms = Set(diagnosis.consequences.map { "\($0.symptom.rawValue) \($0.name ?? "")" })
+        guard isOther || (diagnosis.outcome == .cause && !symptoms.isSubset(of: toldSymptoms)) else { return [] }
+        toldSymptoms = isOther ? symptoms : toldSymptoms.union(symptoms)
         let worker = WorkerID(service: name, number: number)
         return [.record(diagnosis.event(of: worker, process: process, course: course, at: now))]
     }
@@ -187,7 +193,10 @@ extension ServiceWatch {
     }
 
     private mutating func diagnose(_ number: UInt32, at now: Moment) -> [WatchAction] {
-        if let last = lastLeak, now.uptime - last > Self.quietSeconds { course = DiagnosisCourse() }
+        if let last = lastLeak, now.uptime - last > Self.quietSeconds {
+            course = DiagnosisCourse()
+            toldSymptoms = []
+        }
         lastLeak = now.uptime
         guard let process = watches[number]?.process, watches[number]?.asksForDiagnosis(at: now.uptime) == true else {
             return []

@@ -13,6 +13,8 @@ package struct WorkerWatch: Sendable {
     package private(set) var cpuCores: Double?
     /// The smallest resident set of the first samples after it began to serve: what a fresh worker holds.
     package private(set) var freshFloor: ByteCount?
+    /// The same without file pages, where they are told apart: what a diagnosis compares its memory with.
+    private var freshOwn: ByteCount?
     /// Since when it serves.
     package var servingSince: Uptime?
     private var detector: LeakDetector
@@ -69,6 +71,8 @@ package struct WorkerWatch: Sendable {
         if servingSince != nil, freshSamples < Self.freshCount {
             freshSamples += 1
             freshFloor = min(freshFloor ?? sample.rss, sample.rss)
+            let own = sample.anonymous ?? sample.rss
+            freshOwn = min(freshOwn ?? own, own)
         }
         let share = Double(sample.rss.bytes) / Double(max(1, limit.bytes))
         samplesOverShare = share >= trigger.budgetShare ? samplesOverShare + 1 : 0
@@ -107,7 +111,7 @@ package struct WorkerWatch: Sendable {
     func observations(machine: [Signal], until now: Uptime) -> Observations {
         Observations(
             from: record.begin ?? now.seconds, until: now.seconds, signals: record.signals + machine,
-            restarts: [], verdict: verdict, heap: leaks, budget: limit, freshLevel: freshFloor, caches: record.caches)
+            restarts: [], verdict: verdict, heap: leaks, budget: limit, freshLevel: freshOwn, caches: record.caches)
     }
 
     /// True the first time: its heap is to be looked into now.

@@ -34,6 +34,12 @@ package struct RegistrarOptions: ParsableArguments {
     )
     package var hashWait = TimeArgument(milliseconds: 500)
 
+    @Option(help: ArgumentHelp("The most that sessions kept in memory may take.", valueName: "size"))
+    package var sessionCache = SizeArgument(bytes: 8 << 20)
+
+    @Option(help: ArgumentHelp("The most that profiles kept in memory may take.", valueName: "size"))
+    package var profileCache = SizeArgument(bytes: 8 << 20)
+
     @Option(help: ArgumentHelp("How long an idle connection stays open.", valueName: "time"))
     package var idleWindow = TimeArgument(milliseconds: 5000)
 
@@ -49,6 +55,10 @@ package struct RegistrarOptions: ParsableArguments {
             throw ValidationError("--hash-memory must lie between 8KiB and 4GiB; 19MiB is a good value.")
         }
         guard (1...100).contains(hashPasses) else { throw ValidationError("--hash-passes must lie between 1 and 100.") }
+        for (name, size) in [("--session-cache", sessionCache), ("--profile-cache", profileCache)]
+        where !(64 * 1024...64 * 1024 * 1024 * 1024).contains(size.bytes) {
+            throw ValidationError("\(name) must lie between 64KiB and 64GiB; 8MiB is a good value.")
+        }
         if let hashSlots, !(1...256).contains(hashSlots) {
             throw ValidationError("--hash-slots must lie between 1 and 256.")
         }

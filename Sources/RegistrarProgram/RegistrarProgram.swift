@@ -1,3 +1,5 @@
+internal import BoundedCache
+internal import CachePressure
 internal import Glibc
 internal import Hummingbird
 internal import Logging
@@ -29,12 +31,14 @@ package struct RegistrarProgram {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         let logger = Logger(label: name)
         let database = try SQLiteAccountStore(path: options.database)
-        let parts = prepare(RegistrationParts(accounts: database, profiles: StoredProfiles(store: database)))
+        let profiles = CachedProfiles(source: StoredProfiles(store: database), bytes: options.profileCache.bytes)
+        let parts = prepare(RegistrationParts(accounts: database, profiles: profiles))
+        let sessions = CachedSessions(store: database, bytes: options.sessionCache.bytes)
         let sodium = try Sodium()
         let hashing = try HashingPool(settings: hashingSettings, sodium: sodium)
         let metrics = RegistrarMetrics()
         let accounts = AccountService(
-            store: parts.accounts, sessions: database, profiles: parts.profiles, hasher: hashing, secrets: sodium,
+            store: parts.accounts, sessions: sessions, profiles: parts.profiles, hasher: hashing, secrets: sodium,
             normalise: normalisedToNFC, now: Self.wallClock)
         let router = RegistrationRoutes(accounts: accounts, metrics: metrics).router()
         logger.info(
@@ -46,8 +50,14 @@ package struct RegistrarProgram {
         let service = HandoverService(
             responder: RegistrationResponder(router), configuration: try handoverConfiguration(), logger: logger,
             readiness: { await accounts.isReady() },
-            metrics: { metrics.text(hashing.statistics) + parts.metrics.map { $0() }.joined() })
-        try await ServiceGroup(services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger).run()
+            metrics: {
+                metrics.text(hashing.statistics) + CacheMetrics.text(CacheRegistry.process.readings)
+                    + parts.metrics.map { $0() }.joined()
+            })
+        let pressure = PressureService(logger: logger)
+        try await ServiceGroup(
+            services: [pressure, service], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
+        ).run()
         hashing.close()
         try database.close()
     }

@@ -1,3 +1,4 @@
+internal import CLinux  // thread attributes
 internal import Glibc
 internal import Synchronization
 
