@@ -150,7 +150,8 @@ let ring2: [Target] = [
     code(
         "OakumHTTP",
         [
-            "OakumAPI", "OakumModel", "PrometheusText", hummingbird, hummingbirdCore, httpTypes, lifecycle, logging,
+            "OakumAPI", "OakumModel", "Diagnosis", "PrometheusText", hummingbird, hummingbirdCore, httpTypes, lifecycle,
+            logging,
             nioCore, nioPosix, nioHTTPTypes,
         ]),
     code("OakumRemote", ["OakumAPI", "OakumModel", "Outbound"]),
@@ -178,7 +179,8 @@ let ring3: [Target] = [
     program(
         "oakum",
         [
-            "OakumApp", "OakumRemote", "OakumAPI", "OakumEngine", "OakumModel", "HeapInspection", "HeapProfile",
+            "OakumApp", "OakumRemote", "OakumAPI", "OakumEngine", "OakumModel", "Diagnosis", "HeapInspection",
+            "HeapProfile",
             "DrillRunner",
             "LoadGenerator", argumentParser,
         ]),
@@ -193,7 +195,8 @@ let registration: [Target] = [
     code(
         "RegistrationHTTP",
         [
-            "RegistrationCore", "BoundedCache", "PrometheusText", "CSodium", "CLinux", hummingbird, httpTypes, logging, nioCore,
+            "RegistrationCore", "BoundedCache", "PrometheusText", "CSodium", "CLinux", hummingbird, httpTypes, logging,
+            nioCore,
         ]),
     code(
         "RegistrarProgram",

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diagnosis
 import OakumAPI
 import OakumModel
 
@@ -60,6 +61,9 @@ struct StatusCommand: AsyncParsableCommand {
         }
         Terminal.table(["WORKER", "PHASE", "PID", "MEMORY", "BUDGET", "VERDICT"], rows)
         for worker in service.workers {
+            if let diagnosis = worker.diagnosis {
+                Terminal.line("  \(service.name)/\(worker.number): \(diagnosis.summary)")
+            }
             for leak in worker.leaks ?? [] {
                 let holders = leak.chain.isEmpty ? leak.type ?? "unknown type" : leak.chain.joined(separator: " → ")
                 Terminal.line("  \(service.name)/\(worker.number) leaks at \(leak.site): \(holders)")

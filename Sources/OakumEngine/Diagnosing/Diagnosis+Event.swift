@@ -2,6 +2,12 @@ import Diagnosis
 import OakumModel
 
 extension Diagnosis {
+    /// What follows from the cause, what is ruled out and what is not known, as sentences for people.
+    var lines: [String] {
+        consequences.map(\.sentence) + ruledOut.map { "Ruled out: \($0.sentence)" }
+            + notKnown.map { "Not known: \($0)" }
+    }
+
     /// What is told when a cause is named, or another one than before.
     func event(
         of worker: WorkerID, process: ProcessIdentity, course: DiagnosisCourse, at now: Moment

@@ -1,3 +1,4 @@
+import Diagnosis
 import OakumAPI
 import OakumModel
 
@@ -35,6 +36,8 @@ struct WorkerRow {
             <td role="cell" data-label="Verdict" class="verdict"><span class="chip" data-field="verdict">\
             \(Shown.verdict(worker.verdict.code))</span> <span class="detail" data-field="detail">\
             \(Shown.glued(Shown.detail(of: worker)))</span>\
+            <p class="cause" data-field="cause"\(ConsolePage.hidden(worker.diagnosis == nil))>\
+            \(worker.diagnosis?.summary ?? "")</p>\
             <details data-field="evidence"\(ConsolePage.hidden(worker.verdict.evidence.isEmpty))>\
             <summary>Evidence</summary><ul>\(worker.verdict.evidence.map { "<li>\($0)</li>" })</ul></details>\
             <div class="leaks" data-field="leaks">\(ChainSteps.of(worker.leaks ?? []))</div></td>

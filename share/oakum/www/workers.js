@@ -53,6 +53,8 @@ function update(row, worker, service, uptime) {
   bar.querySelector(".bar-fill").setAttribute("width", `${Math.min(Math.max(share ?? 0, 0), 100)}%`);
   setText(field("verdict"), verdicts.get(worker.verdict.verdict)?.text ?? worker.verdict.verdict);
   setText(field("detail"), glued(detail(worker)));
+  setText(field("cause"), worker.diagnosis?.summary ?? "");
+  field("cause").hidden = !worker.diagnosis;
   showEvidence(field("evidence"), worker.verdict.evidence);
   showChains(field("leaks"), worker.leaks);
   const heap = field("heap");
