@@ -1,27 +1,32 @@
-public import Synchronization
-
 /// The shards of a cache with their locks, side by side in one block of memory, each in cache lines of its own.
 ///
 /// Not objects in an array: a look-up would count references of a shared object, which costs more than the look-up.
 @usableFromInline
 struct ShardArray: ~Copyable, Sendable {
-    // Sendable: what it points at is a mutex, and the memory lives as long as this value.
+    // Sendable: `withShard` is the only way to what it points at, and takes the lock; the memory lives as long as this.
     @usableFromInline nonisolated(unsafe) let base: UnsafeMutableRawPointer
     @usableFromInline let stride: Int
     @usableFromInline let count: Int
 
+    /// The lock comes first, the shard behind it.
+    @inlinable static var coreOffset: Int { 8 }
+
     init(count: Int, make: (Int) -> ShardCore) {
         self.count = count
-        stride = MemoryLayout<Mutex<ShardCore>>.size.aligned(to: 128)
+        stride = (ShardArray.coreOffset + MemoryLayout<ShardCore>.size).aligned(to: 128)
         base = UnsafeMutableRawPointer.allocate(byteCount: stride * count, alignment: 128)
         for index in 0..<count {
-            (base + index * stride).initializeMemory(as: Mutex<ShardCore>.self, to: Mutex(make(index)))
+            let place = base + index * stride
+            place.initializeMemory(as: ShardLock.self, to: ShardLock())
+            (place + ShardArray.coreOffset).initializeMemory(as: ShardCore.self, to: make(index))
         }
     }
 
     deinit {
         for index in 0..<count {
-            (base + index * stride).assumingMemoryBound(to: Mutex<ShardCore>.self).deinitialize(count: 1)
+            let place = base + index * stride
+            (place + ShardArray.coreOffset).assumingMemoryBound(to: ShardCore.self).deinitialize(count: 1)
+            place.assumingMemoryBound(to: ShardLock.self).deinitialize(count: 1)
         }
         base.deallocate()
     }
@@ -36,8 +41,10 @@ struct ShardArray: ~Copyable, Sendable {
 
     @inlinable @inline(__always)
     func withShard<Result: Sendable>(_ index: Int, _ body: (inout ShardCore) -> Result) -> Result {
-        (base + index &* stride).assumingMemoryBound(to: Mutex<ShardCore>.self).pointee.withLock { core in
-            body(&core)
-        }
+        let place = base + index &* stride
+        let lock = place.assumingMemoryBound(to: ShardLock.self)
+        lock.pointee.lock()
+        defer { lock.pointee.unlock() }
+        return body(&(place + ShardArray.coreOffset).assumingMemoryBound(to: ShardCore.self).pointee)
     }
 }
