@@ -1,6 +1,6 @@
 # Everything here is a short script in scripts/: read that to see what happens.
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-core bench bench-recycle bench-detect bench-sampler sampler sanitize format lint clean
+.PHONY: help run build test test-core bench bench-recycle bench-detect bench-sampler bench-cache sampler sanitize format lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,9 @@ bench-detect: ## Measure the leak detector: delays, false alarms, recall (SCALE=
 
 bench-sampler: ## Cost of the allocation sampler beside jemalloc's profiling and heaptrack, on one server under one load
 	@scripts/bench sampler
+
+bench-cache: ## Hit ratios of the cache on recorded traces, and its speed (TRACES=DIR, SIZES=512,64K, SPEED=no)
+	@scripts/bench-cache
 
 sanitize: ## Run the tests under the address and the thread sanitizer
 	@scripts/sanitize

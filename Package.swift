@@ -82,6 +82,7 @@ let ring0: [Target] = [
 let sharedCore: [Target] = [
     .target(name: "CLinux"),
     code("Spawning", ["CLinux"]),
+    code("ProcessReadings", ["CLinux"]),
 ]
 
 let shared: [Target] = [
@@ -93,7 +94,6 @@ let shared: [Target] = [
     code("Migrations", [grdb]),
     code("PrometheusText"),
     code("StrictYAML", [yams]),
-    code("ProcessReadings", ["CLinux"]),
 ]
 
 // What reads a heap from outside its process: no outside packages either, so it is built and tested with the core.
@@ -109,8 +109,17 @@ let heap: [Target] = [
 let cache: [Target] = [
     code("BoundedCache", ["CLinux"]),
     tests("BoundedCacheTests", ["BoundedCache", "CLinux"]),
+    code("CachePressure", ["BoundedCache", "ProcessReadings", "CLinux"]),
+    .executableTarget(
+        name: "fixture-pressure", dependencies: ["BoundedCache", "CachePressure"], path: "Tests/FixturePressure",
+        swiftSettings: settings),
+    tests(
+        "CachePressureTests", ["BoundedCache", "CachePressure", "ProcessReadings", "fixture-pressure"],
+        exclude: ["Trees"]),
     code("CacheTraces", ["CLinux"]),
-    program("cache-bench", ["BoundedCache", "CacheTraces"]),
+    .executableTarget(
+        name: "cache-bench", dependencies: ["BoundedCache", "CacheTraces", "CLinux"], exclude: ["Peers"],
+        swiftSettings: settings),
     tests("CacheTracesTests", ["BoundedCache", "CacheTraces"], exclude: ["Traces"]),
 ]
 
@@ -256,6 +265,7 @@ let package = Package(
         ? []
         : [
             .library(name: "BoundedCache", targets: ["BoundedCache"]),
+            .library(name: "CachePressure", targets: ["CachePressure"]),
             .library(name: "ServiceHandover", targets: ["ServiceHandover"]),
             .executable(name: "oakum", targets: ["oakum"]),
             .executable(name: "oakum-keeper", targets: ["oakum-keeper"]),

@@ -39,6 +39,8 @@ public struct MemoryGovernor: Sendable {
         public var stallInterval = Duration.seconds(2)
         /// Time between two trims of the allocator, which takes milliseconds.
         public var trimInterval = Duration.seconds(10)
+        /// The same when memory is critical: a slow moment is better than an end.
+        public var criticalTrimInterval = Duration.milliseconds(100)
         /// Bytes freed that are worth a trim.
         public var trimBytes = 8 << 20
 
@@ -105,7 +107,8 @@ public struct MemoryGovernor: Sendable {
     private var lastStall: Duration?
     private var lastTrim: Duration?
     private var freedSinceTrim = 0
-    private var usedAtGrowth: Int?
+    /// Bytes in use beside the caches at the last step of growth.
+    private var othersAtGrowth: Int?
     private var stallStart: (time: Duration, microseconds: UInt64)?
     private var previous: MemoryReading?
 
@@ -234,19 +237,21 @@ public struct MemoryGovernor: Sendable {
         guard reading.time - start >= settings.calm,
             lastGrowth.map({ reading.time - $0 >= settings.growthInterval }) ?? true
         else { return }
+        let others = reading.usedBytes - caches.reduce(0) { $0 + $1.heldBytes }
         defer {
             lastGrowth = reading.time
-            usedAtGrowth = reading.usedBytes
+            othersAtGrowth = others
         }
         // What grows by itself has the first claim on memory.
-        if let usedAtGrowth, reading.usedBytes > usedAtGrowth + usedAtGrowth / 100 + expectedGrowth(caches) { return }
+        if let othersAtGrowth, others > othersAtGrowth + reading.usedBytes / 100 { return }
+        // What caches may already hold, but do not yet, is spoken for.
         var room = -reading.bytesAbove(settings.tight)
+        for cache in caches { room -= max(0, Int(Double(configured(cache)) * share(of: cache.id)) - cache.heldBytes) }
         for cost in Set(caches.map(\.cost)).sorted(by: >) {
             let waiting = caches.filter { $0.cost == cost && share(of: $0.id) < 1 }
             for cache in waiting {
                 let target = min(1, share(of: cache.id) + settings.growth)
-                let configured = cache.fill > 0 ? Double(cache.heldBytes) / cache.fill : 0
-                let gain = Int(configured * (target - share(of: cache.id)))
+                let gain = Int(Double(configured(cache)) * (target - share(of: cache.id)))
                 guard gain < room else { continue }
                 room -= gain
                 shares[cache.id] = target
@@ -256,19 +261,17 @@ public struct MemoryGovernor: Sendable {
         }
     }
 
-    /// What the last step of growth may have brought.
-    private func expectedGrowth(_ caches: [Cache]) -> Int {
-        caches.reduce(0) { sum, cache in
-            guard cache.fill > 0 else { return sum }
-            return sum + Int(Double(cache.heldBytes) / cache.fill * settings.growth)
-        }
+    /// Bytes a cache would hold if it held all that it was configured with; 0 for an empty one, which nobody knows.
+    private func configured(_ cache: Cache) -> Int {
+        cache.fill > 0 ? Int(Double(cache.heldBytes) / cache.fill) : 0
     }
 
     // MARK: - Back to the kernel
 
     private mutating func decideTrim(_ decision: inout Decision, at time: Duration) {
-        guard freedSinceTrim >= settings.trimBytes || decision.level == .critical && freedSinceTrim > 0,
-            lastTrim.map({ time - $0 >= settings.trimInterval }) ?? true
+        let isCritical = decision.level == .critical
+        let interval = isCritical ? settings.criticalTrimInterval : settings.trimInterval
+        guard freedSinceTrim >= (isCritical ? 1 : settings.trimBytes), lastTrim.map({ time - $0 >= interval }) ?? true
         else { return }
         decision.trims = true
         lastTrim = time

@@ -57,5 +57,11 @@ public struct MemoryReading: Sendable, Hashable {
         places.map { $0.usedBytes - Int(Double($0.limitBytes) * share) }.max() ?? 0
     }
 
+    /// How long nothing can happen unseen: until the nearest place is critical at a GiB a second, about what one thread
+    /// can fill.
+    func safeMilliseconds(critical: Double) -> Int {
+        (places.map { Int(Double($0.limitBytes) * critical) - $0.usedBytes }.min() ?? Int.max) >> 20
+    }
+
     private var nearest: Place? { places.max { $0.share < $1.share } }
 }

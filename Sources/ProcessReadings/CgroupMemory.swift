@@ -14,10 +14,39 @@ package struct CgroupMemory: Hashable, Sendable {
         package var anonymousBytes: UInt64?
         /// Page cache, which the kernel takes back under pressure.
         package var fileBytes: UInt64?
+        /// The part of it that was not used lately: dropping it costs nobody anything.
+        package var inactiveFileBytes: UInt64?
+
+        package init(
+            usedBytes: UInt64, limitBytes: UInt64?, anonymousBytes: UInt64?, fileBytes: UInt64?,
+            inactiveFileBytes: UInt64? = nil
+        ) {
+            self.usedBytes = usedBytes
+            self.limitBytes = limitBytes
+            self.anonymousBytes = anonymousBytes
+            self.fileBytes = fileBytes
+            self.inactiveFileBytes = inactiveFileBytes
+        }
+    }
+
+    /// How hard a group has hit its limits, counted since it was made.
+    package struct Strain: Hashable, Sendable {
+        /// Above it the kernel slows the group down and reclaims; nil: no such limit, or version 1, which has none.
+        package var throttleBytes: UInt64?
+        /// How often the kernel reclaimed because a limit was reached; page cache alone makes it happen too.
+        package var limitEvents: UInt64?
+        /// How often the kernel killed a process of the group.
+        package var killEvents: UInt64?
     }
 
     package var version: Version
     package var folder: String
+
+    /// A group by its folder.
+    package init(version: Version, folder: String) {
+        self.version = version
+        self.folder = folder
+    }
 
     /// Finds a process's group; nil when it is gone, has none for memory, or the hierarchy is not mounted here.
     package static func locate(pid: Int32) -> CgroupMemory? {
@@ -54,7 +83,49 @@ package struct CgroupMemory: Hashable, Sendable {
         return Reading(
             usedBytes: used, limitBytes: limit,
             anonymousBytes: Self.value(version == .two ? "anon " : "total_rss ", stat.span),
-            fileBytes: Self.value(version == .two ? "file " : "total_cache ", stat.span))
+            fileBytes: Self.value(version == .two ? "file " : "total_cache ", stat.span),
+            inactiveFileBytes: Self.value(version == .two ? "inactive_file " : "total_inactive_file ", stat.span))
+    }
+
+    /// Reads how hard the group has hit its limits; what cannot be read is nil.
+    package func strain() -> Strain {
+        if version == .one {
+            let control = FileBytes.read(path: "\(folder)/memory.oom_control") ?? []
+            return Strain(
+                throttleBytes: nil,
+                limitEvents: FileBytes.read(path: "\(folder)/memory.failcnt").flatMap { Self.amount($0.span) },
+                killEvents: Self.value("oom_kill ", control.span))
+        }
+        let events = FileBytes.read(path: "\(folder)/memory.events") ?? []
+        let (high, most) = (Self.value("high ", events.span), Self.value("max ", events.span))
+        return Strain(
+            throttleBytes: FileBytes.read(path: "\(folder)/memory.high").flatMap { Self.amount($0.span) },
+            limitEvents: high == nil && most == nil ? nil : (high ?? 0) &+ (most ?? 0),
+            killEvents: Self.value("oom_kill ", events.span))
+    }
+
+    /// The group and those above it whose accounting can be read, from the inside out: a limit of any of them binds.
+    package var withAncestors: [CgroupMemory] {
+        var chain = [self]
+        var path = folder
+        // Hierarchies are a few levels deep; the bound only guards against a loop of links.
+        while chain.count < 32, let slash = path.lastIndex(of: "/"), slash > path.startIndex {
+            path = String(path[..<slash])
+            let above = CgroupMemory(version: version, folder: path)
+            guard above.read() != nil else { break }
+            chain.append(above)
+        }
+        return chain
+    }
+
+    /// The folder whose `memory.pressure` tells of a process's own group: in version 2's hierarchy, even where memory is
+    /// accounted by version 1. Nil when there is none; the root's tells of the whole machine.
+    package static func pressureFolder(groups: [UInt8], mounts: [UInt8]) -> String? {
+        let places = lines(mounts).compactMap(mount)
+        guard let group = lines(groups).lazy.compactMap({ path($0, .two) }).first,
+            let place = places.first(where: { $0.version == .two })
+        else { return nil }
+        return folder(of: group, in: place)
     }
 
     /// Memory pressure within the group; nil with version 1 or an older kernel.

@@ -5,13 +5,16 @@ import Foundation
 @main
 struct CacheBench {
     static let usage = """
-        usage: cache-bench [--traces DIR] [--sizes LIST] --output FILE
-          --traces DIR   run every trace below DIR; the folder's name tells the format
-          --sizes LIST   instead of each trace's own sizes: entries, or bytes for traces that tell sizes (512,64K,1G)
-          --output FILE  where the result goes, as JSON
+        usage: cache-bench [--traces DIR] [--sizes LIST] [--ristretto PROGRAM | --no-ristretto REASON] --output FILE
+          --traces DIR          run every trace below DIR; the folder's name tells the format
+          --sizes LIST          instead of each trace's own sizes: entries, or bytes for traces that tell sizes (512,64K,1G)
+          --ristretto PROGRAM   what prints the figures of Ristretto
+          --no-ristretto REASON why there is no such program
+          --speed yes|no        whether speed is measured at all (yes)
+          --output FILE         where the result goes, as JSON; the tables go to standard output
         """
 
-    static func main() {
+    static func main() async {
         var options = Options()
         do throws(Options.Wrong) {
             options = try Options(CommandLine.arguments.dropFirst())
@@ -20,6 +23,12 @@ struct CacheBench {
             exit(2)
         }
         var results = Results()
+        if options.measuresSpeed {
+            // First, while nothing else has touched the heap.
+            results.held_bytes_error_percent = rounded(HeldBytesBench.run())
+            var speed = SpeedBench()
+            await speed.run(into: &results, ristretto: options.ristretto)
+        }
         var ratios = HitRatioBench()
         if let folder = options.traces {
             ratios.run(folder: folder, sizes: options.sizes)
@@ -27,20 +36,16 @@ struct CacheBench {
         }
         do {
             let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .withoutEscapingSlashes]
+            encoder.outputFormatting = [.prettyPrinted, .withoutEscapingSlashes, .sortedKeys]
             try encoder.encode(results).write(to: URL(fileURLWithPath: options.output))
         } catch {
             note("error: \(options.output) cannot be written: \(error)")
             exit(1)
         }
+        print(results.tables)
         for problem in ratios.problems { note("error: \(problem)") }
         exit(ratios.problems.isEmpty ? 0 : 1)
     }
-}
-
-/// The result file; its names are those that readers of the benchmarks rely on.
-struct Results: Codable {
-    var hit_ratio: [HitRatioBench.Row] = []
 }
 
 struct Options {
@@ -51,6 +56,8 @@ struct Options {
     var traces: String?
     var sizes: [Int]?
     var output = ""
+    var measuresSpeed = true
+    var ristretto = Result<String, SpeedBench.Missing>.failure(SpeedBench.Missing(reason: "not asked for"))
 
     init() {}
 
@@ -65,6 +72,9 @@ struct Options {
                     throw Wrong(text: "--sizes: expected numbers such as 512,64K,1G, found \"\(value)\"")
                 }
                 self.sizes = sizes
+            case "--ristretto": ristretto = .success(value)
+            case "--no-ristretto": ristretto = .failure(SpeedBench.Missing(reason: value))
+            case "--speed": measuresSpeed = value != "no"
             case "--output": output = value
             default: throw Wrong(text: "there is no option \(name)")
             }
