@@ -55,7 +55,8 @@ package struct TraceFile: Hashable, Sendable {
         let status = exitStatus(of: child.pid)
         guard status == 0 else {
             throw error(
-                .undecodable("\(tool.program) could not decompress it (status \(status)); its message is above"))
+                .undecodable(
+                    "\(tool.program) could not decompress it (\(TraceFile.text(of: status))); its message is above"))
         }
     }
 
@@ -123,6 +124,11 @@ package struct TraceFile: Hashable, Sendable {
         var status: Int32 = -1
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
         return status
+    }
+
+    /// The encoding of wait(2): the low seven bits hold the signal, the next byte the exit code.
+    private static func text(of status: Int32) -> String {
+        status & 0x7F == 0 ? "exit code \((status >> 8) & 0xFF)" : "signal \(status & 0x7F)"
     }
 
     private func error(_ reason: TraceError.Reason) -> TraceError { TraceError(path: path, reason: reason) }

@@ -14,7 +14,7 @@ struct RealGroupTests {
     @Test(.enabled(if: getuid() == 0, "only root makes control groups"))
     func `under growing ballast caches are at their floor within a second and the process answers`() async throws {
         guard let own = CgroupMemory.locate(pid: getpid()), own.version == .one else { return }
-        let limit = 256 << 20
+        let limit = 512 << 20
         let folder = "\(own.folder)/oakum-test-\(getpid())"
         try #require(mkdir(folder, 0o755) == 0, "\(folder): errno \(errno)")
         defer { removeGroup(folder) }
@@ -31,8 +31,8 @@ struct RealGroupTests {
             return try #require(Int(words[1]))
         }
         #expect(try figure("floor_ms") < 1_000)
-        #expect(try figure("held_bytes") <= 2 * (48 << 20) / 10 + 2)
-        #expect(try figure("ballast_bytes") >= limit - (48 << 20))
+        #expect(try figure("held_bytes") <= 2 * (96 << 20) / 10 + 2)
+        #expect(try figure("ballast_bytes") >= limit - (96 << 20))
         #expect(try figure("trims") >= 1)
         #expect(try figure("answers") > 5_000)
         // Generous: other jobs may have the processor. Without batches it would be the whole shrink.

@@ -10,7 +10,7 @@ import Synchronization
 @main
 struct FixturePressure {
     static let entryBytes = 4_096
-    static let cacheBytes = 48 << 20
+    static let cacheBytes = 96 << 20
 
     static func main() async {
         let arguments = CommandLine.arguments
@@ -37,7 +37,7 @@ struct FixturePressure {
             // Without the governor the group's limit would be exceeded by half of what the caches hold.
             let end = limit - FixturePressure.cacheBytes
             while ballast.bytes < end, ContinuousClock.now - start < .seconds(60) {
-                let pace = ContinuousClock.now + .milliseconds(4)
+                let pace = ContinuousClock.now + .milliseconds(8)
                 repeat { service.answer(times: 20) } while ContinuousClock.now < pace
                 ballast.grow(by: 1 << 20)
                 let used = number(folder + "/memory.usage_in_bytes") ?? 0
