@@ -109,6 +109,22 @@ struct RemovalTests {
         #expect(cache.statistics.rejected == 1)
     }
 
+    @Test func `an entry that is heavier than a shard's share finds room all the same`() async throws {
+        try await forAll(seeds: 5) { generator in
+            var settings = CacheSettings(name: "test", bound: .bytes(8 << 20))
+            settings.shards = 16
+            let cache = BoundedCache<Int, [UInt8]>(settings)
+            for key in 0..<3_000 { cache.insert([UInt8](repeating: 0, count: 3_000), for: key) }
+            for key in 10_000..<10_040 {
+                #expect(cache.insert([UInt8](repeating: 1, count: generator.int(500_000...1_000_000)), for: key))
+                #expect(cache.heldBytes <= 8 << 20)
+                #expect(cache.peek(key) != nil)
+            }
+            for key in 0..<3_000 { cache.insert([UInt8](repeating: 0, count: 3_000), for: key) }
+            #expect(cache.heldBytes > 7 << 20, "what the heavy ones left is used again")
+        }
+    }
+
     @Test func `tags take their entries along, and nothing else`() async throws {
         try await forAll(seeds: 30) { generator in
             let cache = BoundedCache<Int, Int>(CacheSettings(name: "test", bound: .bytes(400_000)))

@@ -178,7 +178,7 @@ extension BoundedCache {
             tags: arrival.tags ?? [])
         keyPointer(slot, in: core).initialize(to: arrival.key)
         if let value = arrival.value { valuePointer(slot, in: core).initialize(to: value) }
-        if core.canVacate { tidy(&core, giveBackEverything: false) }
+        if core.canVacate || departures.first != nil && core.hasSurplus { tidy(&core, giveBackEverything: false) }
         return .stored
     }
 

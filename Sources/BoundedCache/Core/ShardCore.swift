@@ -201,6 +201,12 @@ struct ShardCore: ~Copyable {
     /// The same without a chunk to spare.
     @usableFromInline var canVacateTightly: Bool { detached == 0 && store.canVacateTightly }
 
+    /// Whether so much was granted and is not held that others should have it.
+    @usableFromInline var hasSurplus: Bool {
+        guard bounds.bytes != nil, bounds.shards > 1 else { return false }
+        return grantedBytes - heldBytes > 2 * bounds.byteBlock
+    }
+
     /// Begins to empty the last chunk: moves its entries with `move` and `relocate`, then `endVacating`.
     @usableFromInline
     mutating func beginVacating() -> Range<UInt32> { store.beginVacating() }

@@ -19,6 +19,7 @@ public protocol MemorySized {
 public protocol MemoryInline: MemorySized {}
 
 extension MemoryInline {
+    /// None.
     @inlinable public var heapBytes: Int { 0 }
 }
 
@@ -43,6 +44,7 @@ extension Never: MemoryInline {}
 extension ObjectIdentifier: MemoryInline {}
 
 extension String: MemorySized {
+    /// The storage of the text; 0 when it is small or a literal.
     public var heapBytes: Int { ObjectMemory.bytes(of: self) }
 }
 
@@ -52,12 +54,14 @@ extension Substring: MemorySized {
 }
 
 extension Character: MemorySized {
+    /// As a string.
     public var heapBytes: Int { String(self).heapBytes }
 }
 
 extension StaticString: MemoryInline {}
 
 extension Optional: MemorySized where Wrapped: MemorySized {
+    /// The wrapped value's.
     @inlinable public var heapBytes: Int {
         switch self {
         case .some(let value): value.heapBytes
@@ -67,6 +71,7 @@ extension Optional: MemorySized where Wrapped: MemorySized {
 }
 
 extension Result: MemorySized where Success: MemorySized, Failure: MemorySized {
+    /// The success's or the error's.
     @inlinable public var heapBytes: Int {
         switch self {
         case .success(let value): value.heapBytes
@@ -84,6 +89,7 @@ extension Array: MemorySized where Element: MemorySized {
 }
 
 extension ContiguousArray: MemorySized where Element: MemorySized {
+    /// As of an array.
     @inlinable public var heapBytes: Int {
         storageBytes(of: self, capacity: capacity, count: count, stride: MemoryLayout<Element>.stride)
             + elementBytes(self)
@@ -96,6 +102,7 @@ extension ArraySlice: MemorySized where Element: MemorySized {
 }
 
 extension Set: MemorySized where Element: MemorySized {
+    /// The storage with its spare places, and what the elements hold.
     @inlinable public var heapBytes: Int {
         storageBytes(of: self, capacity: capacity, count: count, stride: MemoryLayout<Element>.stride)
             + elementBytes(self)
@@ -103,6 +110,7 @@ extension Set: MemorySized where Element: MemorySized {
 }
 
 extension Dictionary: MemorySized where Key: MemorySized, Value: MemorySized {
+    /// The storage with its spare places, and what keys and values hold.
     @inlinable public var heapBytes: Int {
         let stride = MemoryLayout<Key>.stride + MemoryLayout<Value>.stride
         var bytes = storageBytes(of: self, capacity: capacity, count: count, stride: stride)
@@ -114,6 +122,7 @@ extension Dictionary: MemorySized where Key: MemorySized, Value: MemorySized {
 }
 
 extension CollectionOfOne: MemorySized where Element: MemorySized {
+    /// The element's.
     @inlinable public var heapBytes: Int { self[startIndex].heapBytes }
 }
 

@@ -105,6 +105,7 @@ struct WindowPolicy: QueuePolicy, ~Copyable {
     }
 
     mutating func relocate(from old: Slot, to new: Slot, in store: borrowing SlotStore) {
+        if candidate == old { candidate = new }
         switch store.record(new).pointee.queue {
         case .entrance: window.relocate(from: old, to: new, in: store)
         case .main: probation.relocate(from: old, to: new, in: store)
