@@ -140,11 +140,34 @@ extension ProcessInspector {
             }
         }
         guard !targets.isEmpty else { return [:] }
+        let found = heldChains(of: targets, limits, deadline, &remarks)
+        var chains: [String: [HolderChain]] = [:]
+        for (owner, chain) in zip(owners, found) { chains[owner, default: []].append(chain) }
+        return chains.mapValues(Self.vote)
+    }
+
+    /// Looked for once more where nothing seemed to refer to the last block, if there is time for it: a container that grows
+    /// moves its storage, and when that happens between two passes the old one is seen, which nobody holds any more.
+    private func heldChains(
+        of targets: [BlockTarget], _ limits: HeapCapture.Limits, _ deadline: ContinuousClock.Instant,
+        _ remarks: inout [String]
+    ) -> [HolderChain] {
+        let begin = ContinuousClock.now
         let report = holders(of: targets, limits: limits.holders, deadline: deadline)
         remarks += report.remarks.filter { !remarks.contains($0) }
-        var chains: [String: [HolderChain]] = [:]
-        for (owner, chain) in zip(owners, report.chains) { chains[owner, default: []].append(chain) }
-        return chains.mapValues(Self.vote)
+        var chains = report.chains
+        let lost = chains.indices.filter { chains[$0].root == .unreferenced && targets.indices.contains($0) }
+        guard !lost.isEmpty, ContinuousClock.now.duration(to: deadline) > begin.duration(to: .now) else {
+            return chains
+        }
+        let again = holders(of: lost.map { targets[$0] }, limits: limits.holders, deadline: deadline)
+        for (index, chain) in zip(lost, again.chains) {
+            switch chain.root {
+            case .unreferenced, .unknown: break
+            default: chains[index] = chain
+            }
+        }
+        return chains
     }
 
     /// Chains that differ only in offsets and in the numbers of tasks are one.
