@@ -118,6 +118,8 @@ extension Findings {
         } else if let own = self.reading(.cpu) {
             found.support(
                 1.5, "this worker uses no more than before (\(Phrases.amount(own.latest, of: .cpu))): others run")
+        } else {
+            found.object(1.5, "whether this worker uses more than before is not known")
         }
         weighHarm(after: change, of: reading, &found)
         found.object(2, times: known.belief(.trafficSurge), "there are more requests")

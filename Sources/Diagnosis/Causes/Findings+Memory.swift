@@ -80,7 +80,9 @@ extension Findings {
             if change.fit.goesOn {
                 // A process that grows from the start warms up, unless the one before it did the same.
                 let isYoung = growth.verdict?.code == .warmUp && growth.resumed == nil
-                found.support(isYoung ? 1.2 : 2.6, text + " and had not stopped at the last reading")
+                // A walk may look like growth, but seldom by so much.
+                let isPlain = change.strength > 2 * Change.leastStrength(count: reading.series.count)
+                found.support(isYoung ? 1.2 : isPlain ? 2.6 : 2, text + " and had not stopped at the last reading")
             } else {
                 found.object(1, text + " and stopped there")
             }

@@ -81,6 +81,8 @@ extension Findings {
         } else if let pressed = pressures.first(where: { self.change($0) != nil }) {
             found.object(1.5, "\(Phrases.subject(pressed)) rose")
         }
+        if self.reading(.cpuPressure) == nil { found.object(0.8, "whether processors are short is not known") }
+        if self.reading(.network) == nil { found.object(1, "whether the network loses packets is not known") }
         if growth.change == nil, growth.reading != nil { found.support(0.4, "memory did not grow") }
         if let release = deploy(before: change) {
             found.object(1.5, "release \(release.deploy.release) came just before")

@@ -67,7 +67,7 @@ struct Findings {
     /// be.
     func deploy(before change: Change) -> (deploy: Deploy, chance: Double)? {
         let length = span.upperBound - span.lowerBound
-        let slack = max(0.04 * length, min(60, 0.1 * length))
+        let slack = max(0.04 * length, 2 * change.fit.grain)
         let (low, high) = (change.fit.low - slack, change.fit.high + change.fit.grain)
         guard let deploys = observations.deploys,
             let deploy = deploys.last(where: { (low...high).contains($0.seconds) })
