@@ -21,7 +21,7 @@ extension BoundedCache {
         }
         let hash = keyHash.hash(key)
         let tag = UInt32(truncatingIfNeeded: hash)
-        return shards.withShard(shards.shard(of: hash)) { core -> Value? in
+        return shards.withShard(shards.shard(of: hash), lookingUp: tag) { core -> Value? in
             guard let slot = find(key, tag: tag, in: core) else {
                 core.counters.misses &+= 1
                 return nil

@@ -34,7 +34,7 @@ struct KeyHash: Sendable {
 
     @inlinable @inline(__always)
     func mix(_ value: UInt64) -> UInt64 {
-        fold(fold(value ^ first, 0x9E37_79B9_7F4A_7C15 ^ second), second)
+        fold(value ^ first, second)
     }
 
     @inlinable @inline(__always)

@@ -1,3 +1,17 @@
+public import CLinux
+public import Synchronization
+
+/// What stands before a shard: its lock, and where its index lies, for those who are about to take the lock.
+@usableFromInline
+struct ShardGate: ~Copyable, Sendable {
+    @usableFromInline let lock = ShardLock()
+    /// May be out of date: only good for telling the processor what will be read soon.
+    @usableFromInline let cells = Atomic<UInt>(0)
+    @usableFromInline let size = Atomic<UInt>(0)
+
+    init() {}
+}
+
 /// The shards of a cache with their locks, side by side in one block of memory, each in cache lines of its own.
 ///
 /// Not objects in an array: a look-up would count references of a shared object, which costs more than the look-up.
@@ -5,28 +19,31 @@
 struct ShardArray: ~Copyable, Sendable {
     // Sendable: `withShard` is the only way to what it points at, and takes the lock; the memory lives as long as this.
     @usableFromInline nonisolated(unsafe) let base: UnsafeMutableRawPointer
-    @usableFromInline let stride: Int
+    /// Bytes from one shard to the next are two to this power: a shift is quicker than a product.
+    @usableFromInline let strideShift: Int
+    /// A power of two.
     @usableFromInline let count: Int
 
     /// The lock comes first, the shard behind it.
-    @inlinable static var coreOffset: Int { 8 }
+    @inlinable static var coreOffset: Int { 32 }
 
     init(count: Int, make: (Int) -> ShardCore) {
         self.count = count
-        stride = (ShardArray.coreOffset + MemoryLayout<ShardCore>.size).aligned(to: 128)
+        let stride = max(128, ShardArray.coreOffset + MemoryLayout<ShardCore>.size).roundedUpToPowerOfTwo
+        strideShift = stride.trailingZeroBitCount
         base = UnsafeMutableRawPointer.allocate(byteCount: stride * count, alignment: 128)
         for index in 0..<count {
-            let place = base + index * stride
-            place.initializeMemory(as: ShardLock.self, to: ShardLock())
+            let place = base + (index << strideShift)
+            place.initializeMemory(as: ShardGate.self, to: ShardGate())
             (place + ShardArray.coreOffset).initializeMemory(as: ShardCore.self, to: make(index))
         }
     }
 
     deinit {
         for index in 0..<count {
-            let place = base + index * stride
+            let place = base + (index << strideShift)
             (place + ShardArray.coreOffset).assumingMemoryBound(to: ShardCore.self).deinitialize(count: 1)
-            place.assumingMemoryBound(to: ShardLock.self).deinitialize(count: 1)
+            place.assumingMemoryBound(to: ShardGate.self).deinitialize(count: 1)
         }
         base.deallocate()
     }
@@ -36,15 +53,38 @@ struct ShardArray: ~Copyable, Sendable {
     /// The shard of a hash: its upper half decides, the lower half is the tag.
     @inlinable @inline(__always)
     func shard(of hash: UInt64) -> Int {
-        Int(truncatingIfNeeded: ((hash &>> 32) &* UInt64(truncatingIfNeeded: count)) &>> 32)
+        Int(truncatingIfNeeded: hash &>> 32) & (count &- 1)
     }
 
     @inlinable @inline(__always)
     func withShard<Result: Sendable>(_ index: Int, _ body: (inout ShardCore) -> Result) -> Result {
-        let place = base + index &* stride
-        let lock = place.assumingMemoryBound(to: ShardLock.self)
-        lock.pointee.lock()
-        defer { lock.pointee.unlock() }
+        let place = base + (index &<< strideShift)
+        let gate = place.assumingMemoryBound(to: ShardGate.self)
+        let core = (place + ShardArray.coreOffset).assumingMemoryBound(to: ShardCore.self)
+        gate.pointee.lock.lock()
+        defer {
+            let cells = UInt(bitPattern: core.pointee.index.cells)
+            if gate.pointee.cells.load(ordering: .relaxed) != cells {
+                gate.pointee.cells.store(cells, ordering: .relaxed)
+                gate.pointee.size.store(UInt(bitPattern: core.pointee.index.size), ordering: .relaxed)
+            }
+            gate.pointee.lock.unlock()
+        }
+        return body(&core.pointee)
+    }
+
+    /// The same for a look-up of a tag, which leaves the index as it is: while the lock is taken, which takes as long as a
+    /// miss of the first cache, the processor fetches the tag's cell of the index.
+    @inlinable @inline(__always)
+    func withShard<Result: Sendable>(
+        _ index: Int, lookingUp tag: UInt32, _ body: (inout ShardCore) -> Result
+    ) -> Result {
+        let place = base + (index &<< strideShift)
+        let gate = place.assumingMemoryBound(to: ShardGate.self)
+        let home = (UInt(tag) &* gate.pointee.size.load(ordering: .relaxed)) &>> 32
+        linux_prefetch(UnsafeRawPointer(bitPattern: gate.pointee.cells.load(ordering: .relaxed) &+ home &* 8))
+        gate.pointee.lock.lock()
+        defer { gate.pointee.lock.unlock() }
         return body(&(place + ShardArray.coreOffset).assumingMemoryBound(to: ShardCore.self).pointee)
     }
 }

@@ -51,6 +51,7 @@ struct SlotStore: ~Copyable {
     @usableFromInline let stride: Int
     /// Slots per chunk, a power of two.
     @usableFromInline let shift: UInt32
+    @usableFromInline let mask: UInt32
     @usableFromInline var chunks: UnsafeMutablePointer<UnsafeMutableRawPointer>
     private var chunkLimit: Int
     private(set) var chunkCount = 0
@@ -65,6 +66,7 @@ struct SlotStore: ~Copyable {
     init(stride: Int, chunkSlots: Int) {
         self.stride = (stride + 7) & ~7
         shift = UInt32(max(chunkSlots, 1).roundedUpToPowerOfTwo.trailingZeroBitCount)
+        mask = (1 << shift) - 1
         chunkLimit = 4
         let block = HeapMemory.allocate(chunkLimit * MemoryLayout<UnsafeMutableRawPointer>.stride)
         chunks = block.assumingMemoryBound(to: UnsafeMutableRawPointer.self)
@@ -95,7 +97,7 @@ struct SlotStore: ~Copyable {
     @inlinable @inline(__always)
     func address(_ slot: UInt32) -> UnsafeMutableRawPointer {
         chunks[Int(truncatingIfNeeded: slot &>> shift)]
-            + Int(truncatingIfNeeded: slot & ((1 &<< shift) &- 1)) &* stride
+            + Int(truncatingIfNeeded: slot & mask) &* stride
     }
 
     @inlinable @inline(__always)

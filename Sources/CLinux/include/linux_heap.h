@@ -4,6 +4,11 @@
 // malloc_usable_size, mallinfo2 and malloc_trim: Swift's own module of glibc leaves this header out.
 #include <malloc.h>
 
+/// Tells the processor what will be read soon. Any address will do, a wrong one too: it is a hint.
+static inline void linux_prefetch(const void *_Nullable address) {
+    __builtin_prefetch(address);
+}
+
 /// Tells the processor that the thread waits in a loop.
 static inline void linux_spin_hint(void) {
 #if defined(__x86_64__)
