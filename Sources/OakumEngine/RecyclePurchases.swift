@@ -13,6 +13,8 @@ struct RecyclePurchases: Sendable {
     private struct Purchase: Sendable {
         var slopeBefore: Double?
         var predicted: Double?
+        /// From the level of a fresh worker to what the predecessor held: what `predicted` is the time for.
+        var regrowth: Int64?
         var servingSince: Uptime
         /// It replaced a worker that had to go; one replaced by hand may have been well.
         var wasNeeded: Bool
@@ -37,8 +39,18 @@ struct RecyclePurchases: Sendable {
         let lasted = now.uptime - purchase.servingSince
         var facts: [String: String] = [:]
         if let predicted = purchase.predicted { facts["predicted_s"] = Words.fixed(predicted, 1) }
-        let expected = purchase.predicted.map { ", \(Words.seconds($0)) were expected" } ?? ""
-        var message = "\(service)/\(number) lasted \(Words.seconds(lasted))\(expected): "
+        facts["lasted_s"] = Words.fixed(lasted, 1)
+        var message = "\(service)/\(number) lasted \(Words.seconds(lasted))"
+        // Who is replaced at a lower level than the predecessor has not used up what was bought, and the other way round:
+        // compared is the time to the same level, at the pace that was seen.
+        var observed = lasted
+        if let regrowth = purchase.regrowth, let fresh = watch.freshFloor, let held = watch.latest?.rss,
+            (held - fresh).bytes > regrowth / 2
+        {
+            observed = lasted * Double(regrowth) / Double((held - fresh).bytes)
+            message += ", at a pace that brings it to its predecessor's level in \(Words.seconds(observed))"
+        }
+        message += purchase.predicted.map { ", \(Words.seconds($0)) were expected: " } ?? ": "
         if request.cause == .byHand {
             // Nobody knows how long it would have gone on: that is no observation.
             guard !purchase.toldCutShort else { return nil }
@@ -47,7 +59,7 @@ struct RecyclePurchases: Sendable {
             message += "cut short by hand, so what the last recycle bought is not known"
         } else {
             bought[number]?.toldEnd = true
-            facts["observed_s"] = Words.fixed(lasted, 1)
+            facts["observed_s"] = Words.fixed(observed, 1)
             message += "the last recycle bought time, the cause is still there"
         }
         return Event(
@@ -63,17 +75,20 @@ struct RecyclePurchases: Sendable {
         let left = leaving.removeValue(forKey: request.worker)
         bought[request.worker] = nil
         var predicted: Double?
+        var regrowth: Int64?
         if let slope = left?.slope, slope > 0, let held = left?.rss,
             let fresh = watch?.freshFloor ?? watch?.latest?.rss,
             held > fresh
         {
+            regrowth = (held - fresh).bytes
             predicted = Double((held - fresh).bytes) / slope
         }
         // A successor that died meanwhile starts afresh: nothing it does then is due to this recycle.
         if let since = watch?.servingSince {
             let needed = request.cause != .byHand || left?.slope != nil
             bought[successor] = Purchase(
-                slopeBefore: left?.slope, predicted: predicted, servingSince: since, wasNeeded: needed)
+                slopeBefore: left?.slope, predicted: predicted, regrowth: regrowth, servingSince: since,
+                wasNeeded: needed)
         }
         return predicted
     }
