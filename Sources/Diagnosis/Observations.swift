@@ -12,15 +12,15 @@ package import OakumModel
 ///   `Signal.rate` of `requests`. A field that is nil gives no point. A recycled or respawned worker is another process:
 ///   join the lives of one slot and give their starts as `restarts`.
 /// - **from `WorkerWatch`**: `verdict`, `leaks` as `heap`, `freshFloor` as `freshLevel`; the budget of the service.
-/// - **from the worker's `/metrics`** (`AdminProbe` reads it every ten seconds, so far for `http_requests_total` alone):
+/// - **from the worker's `/metrics`** (`AdminProbe`, every ten seconds, every two of workers that leak or are young):
 ///   `.latency` (sum by count of a histogram, or a quantile), `.errors` (share of 5xx), `.inFlight`, `.work` (rate of every
-///   counter the configuration names, such as entries scanned), `.dependencyLatency` and `.dependencyErrors` by name, and
+///   counter of its own, such as entries scanned), `.dependencyLatency` and `.dependencyErrors` by name, and
 ///   `caches`. Several workers: the sum of rates, the mean of shares and times, and this worker's own `.work` and caches.
 /// - **from `ProcessReadings`**: `Pressure` of memory (also `/proc/pressure/cpu` and `io`, the same format) as `average10`;
 ///   `/proc/meminfo`'s MemAvailable by MemTotal as `.hostMemory`; `statvfs` of the volumes of logs and state as `.diskFree`;
-///   `/proc/net/snmp`'s retransmitted by sent segments as `.network`. These are not sampled yet.
-/// - **from the journal**: `worker_started` after a `worker_exited` or a recycle as `restarts`, releases as `deploys`.
-/// - **from the log files**: every line of the worker to a `TemplateMiner`, its `patterns` as `logs`.
+///   `/proc/net/snmp`'s retransmitted by sent segments as `.network`.
+/// - **from the journal**: `worker_started` after a `worker_exited` or a recycle as `restarts`, releases as `deploys` (not yet).
+/// - **from the log files**: every line of the worker to a `TemplateMiner`, its `patterns` as `logs` (not yet).
 ///
 /// Cost: O(points) to reduce, then O(1) a signal; 3 ms for 17 signals of 900 readings in a release build.
 package struct Observations: Hashable, Sendable {
