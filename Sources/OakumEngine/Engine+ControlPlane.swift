@@ -105,8 +105,8 @@ extension Engine: ControlPlane {
             var verdict = known?.verdict ?? Verdict(code: .notEnoughData)
             // What was named speaks for the verdict too, and is shown wherever evidence is.
             let leaks = known?.leaks ?? []
-            verdict.evidence += leaks.map(\.sentence)
             if let diagnosis = known?.diagnosis { verdict.evidence += diagnosis.lines }
+            verdict.evidence += leaks.map(\.sentence)
             return WorkerStatus(
                 number: worker.number, phase: worker.phase.shown, process: worker.process,
                 startedAt: known?.startedAt, latest: known?.latest, cpuCores: known?.cpuCores,
