@@ -33,6 +33,8 @@ let nioPosix = Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1 = Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let coreMetrics = Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let metricsTestKit = Dependency.product(name: "MetricsTestKit", package: "swift-metrics")
 let yams = Dependency.product(name: "Yams", package: "Yams")
 
 // MARK: - Shorthands: one line per target
@@ -126,13 +128,14 @@ let cache: [Target] = [
 ]
 
 let products: [Target] = [
+    code("BoundedCacheMetrics", ["BoundedCache", coreMetrics]),
     code(
         "ServiceHandover",
         [
             "CLinux", "PrometheusText", hummingbird, hummingbirdCore, httpTypes, lifecycle, unixSignals, logging,
             nioCore,
             nioPosix, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1,
-        ])
+        ]),
 ]
 
 let ring1: [Target] = [
@@ -217,6 +220,7 @@ let examples: [Target] = [
 ]
 
 let heavyTests: [Target] = [
+    tests("BoundedCacheMetricsTests", ["BoundedCacheMetrics", "BoundedCache", metricsTestKit]),
     tests("PrometheusTextTests", ["PrometheusText"]),
     .executableTarget(
         name: "fixture-worker", dependencies: ["CLinux"], path: "Tests/FixtureWorker", swiftSettings: settings),
@@ -273,6 +277,7 @@ let package = Package(
         ? []
         : [
             .library(name: "BoundedCache", targets: ["BoundedCache"]),
+            .library(name: "BoundedCacheMetrics", targets: ["BoundedCacheMetrics"]),
             .library(name: "CachePressure", targets: ["CachePressure"]),
             .library(name: "ServiceHandover", targets: ["ServiceHandover"]),
             .executable(name: "oakum", targets: ["oakum"]),
@@ -286,6 +291,7 @@ let package = Package(
             .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
             .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0", traits: []),
             .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+            .package(url: "https://github.com/apple/swift-metrics.git", exact: "2.13.0"),
             .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
             .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
             .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),

@@ -32,6 +32,9 @@ public struct CacheStatistics: Sendable, Equatable {
     /// Reloads that were put off because too many waited.
     public var refreshesDropped: UInt64 = 0
 
+    /// Of a cache that has done nothing yet.
+    public init() {}
+
     /// Hits among all look-ups, 0 to 1; nil before the first.
     public var hitRatio: Double? {
         hits + misses == 0 ? nil : Double(hits) / Double(hits + misses)
