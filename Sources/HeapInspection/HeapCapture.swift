@@ -81,6 +81,7 @@ package struct HeapCapture: Sendable {
         }
         let names = symboliser.names(returnAddresses: addresses, deadline: begin + limits.time / 2)
         remarks += names.remarks
+        if let remark = strippedRemark(image, addresses, names) { remarks.append(remark) }
         let profile = HeapProfile(image, frames: names.frames, types: types)
         var snapshot = TypeSnapshot(process: image.process.identity, observed: image.observed)
         snapshot.record(types, of: image)
@@ -97,6 +98,20 @@ package struct HeapCapture: Sendable {
         return HeapCapture(
             profile: profile, frames: names.frames, snapshot: snapshot, remarks: remarks,
             seconds: Double(spent.seconds) + Double(spent.attoseconds) / 1e18)
+    }
+}
+
+extension HeapCapture {
+    /// Nothing of the program itself has a name: what to do about it.
+    private static func strippedRemark(
+        _ image: HeapImage, _ addresses: Set<UInt64>, _ names: Symboliser.Result
+    ) -> String? {
+        guard let program = image.modules.first(where: { $0.path == image.process.executable }) else { return nil }
+        let own = addresses.filter { $0 > 0 && program.addresses.contains($0 - 1) }
+        guard !own.isEmpty, own.allSatisfy({ names.frames[$0] == nil }) else { return nil }
+        return
+            "\(program.path) has no symbols, so its functions have no names: keep an unstripped copy of it, or its debug file, "
+            + "and name the folder (`--symbols FOLDER`, or `symbols: [FOLDER]` under `heap:` in oakum.yaml)"
     }
 }
 

@@ -60,6 +60,13 @@ struct `Captures of a heap` {
         #expect(capture.chains(of: top).first?.chain.path.first == "static AuditLog.entries")
     }
 
+    @Test func `a stripped program without its symbols says what to do, and has its types all the same`() async throws {
+        let programs = try await LeakPrograms.built()
+        let capture = try await capture(programs.stripped(programs.swift), "static-array")
+        #expect(capture.remarks.contains { $0.contains("has no symbols") && $0.contains("--symbols FOLDER") })
+        #expect(capture.profile.sites.first?.types.first?.type == "[UInt8]")
+    }
+
     @Test func `a table in C has its line, no type, and its global`() async throws {
         let capture = try await capture(LeakPrograms.built().c, "table")
         let site = try site("make_request", of: capture)
