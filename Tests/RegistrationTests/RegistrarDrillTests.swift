@@ -91,7 +91,7 @@ import Testing
     @Test func `the shipped registrar holds neither code nor words of the faults`() throws {
         let traces = [
             "RegistrationFaults", "verification-context", "ForgetfulVerification", "VerificationContext", "--fault",
-            "profile-cache", "HoardingProfiles", "profile_cache",
+            "HoardingProfiles", "profile_cache_scanned",
         ]
         func found(in program: String) throws -> [String] {
             let binary = try Data(
