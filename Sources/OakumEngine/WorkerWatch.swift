@@ -161,6 +161,18 @@ package struct WorkerWatch: Sendable {
 
     /// One sentence for tables: "leak: 0.8 MiB/s, budget reached in 41–52 s".
     package var summary: String {
-        Words.summary(verdict)
+        guard let fill = cacheFill else { return Words.summary(verdict) }
+        let text = Words.summary(verdict)
+        return text + (text.contains(":") ? ", " : ": ") + fill
+    }
+
+    /// "profiles cache at 63 % of its 256.0 MiB": what fills, when memory grows within bounds and the process publishes a
+    /// bounded cache that holds a good part of it.
+    private var cacheFill: String? {
+        guard [.cacheFill, .warmUp].contains(verdict.code), let rss = latest?.rss else { return nil }
+        let largest = record.fullestCache
+        guard let largest, largest.bytes > Double(rss.bytes) / 16 else { return nil }
+        let bound = ByteCount(Int64(largest.bound))
+        return "\(largest.name) cache at \(Words.fixed(100 * largest.bytes / largest.bound, 0)) % of its \(bound)"
     }
 }

@@ -1,4 +1,5 @@
 import Diagnosis
+import Foundation  // exp
 import OakumAPI
 import OakumEngine
 import OakumModel
@@ -42,6 +43,34 @@ struct EngineDiagnosisTests {
             #expect(oakum.journal.events(.diagnosed).count == 1)
             #expect(
                 try oakum.overview().services[0].workers.filter { $0.number != 1 }.allSatisfy { $0.diagnosis == nil })
+        }
+    }
+
+    @Test func `a bounded cache that fills is named in the verdict, and no recycle comes of it`() async throws {
+        let filling = [
+            "web": KeeperModel(seed: 1) { _, _ in
+                var behaviour = KeeperModel.Behaviour()
+                behaviour.growthPerSecond = 0
+                return behaviour
+            }
+        ]
+        try await EngineSimulation.run(keepers: filling) { (oakum) throws in
+            oakum.start(.web(workers: 1, budget: 1_024))
+            for second in 0..<600 {
+                oakum.world.with { state in
+                    let held = 100 * 1_048_576 * (1 - exp(-Double(second) / 120))
+                    state.extraBytes[1] = held
+                    var measures = ServiceMeasures()
+                    measures.caches = ["profiles": CacheMeasures(bytes: held, bound: 256 * 1_048_576)]
+                    state.measures[1] = measures
+                }
+                oakum.advance(1)
+            }
+            let summaries = oakum.journal.messages(.verdict)
+            #expect(
+                summaries.contains { $0.contains("profiles cache at ") && $0.contains(" % of its 256.0 MiB") },
+                "\(summaries)")
+            #expect(oakum.journal.events(.recycleStarted).isEmpty)
         }
     }
 

@@ -71,6 +71,15 @@ package struct WorkerRecord: Sendable {
         }
     }
 
+    /// The bounded cache that holds most, as it was told last.
+    var fullestCache: (name: String, bytes: Double, bound: Double)? {
+        let last = told.readings.last { $0.measures != nil }?.measures
+        return last?.caches.compactMap { name, cache in
+            cache.bound.flatMap { $0 >= 1 && $0 < 1e18 ? (name: name, bytes: cache.bytes, bound: $0) : nil }
+        }
+        .max { ($0.bytes, $1.name) < ($1.bytes, $0.name) }
+    }
+
     private func points(_ value: (ServiceMeasures) -> Double?) -> [SeriesPoint] {
         told.readings.compactMap { told in
             told.measures.flatMap(value).map { SeriesPoint(seconds: told.seconds, value: $0) }
