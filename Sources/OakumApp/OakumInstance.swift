@@ -53,8 +53,10 @@ package struct OakumInstance: Sendable {
         let journal = try opened("the journal") { try SQLiteEventJournal(path: folder + "/journal.sqlite") }
         let history = try opened("the history") { try SegmentedHistoryStore(folder: folder + "/history") }
         let addressOf: @Sendable (String) -> String = { keeper.listenAddress(of: $0) ?? "unknown" }
+        // Where Oakum writes, and where the services live; one volume may come under several names.
+        let volumes = Set([folder] + configuration.services.map(\.directory)).sorted()
         let engine = Engine(
-            configuration: configuration.engine, control: keeper, host: ProcSampler(),
+            configuration: configuration.engine, control: keeper, host: ProcSampler(volumes: volumes),
             probe: AdminProbe(client: outbound), journal: journal, history: history, clock: ContinuousClock(),
             witness: examiner(in: folder), earlierDamage: history.damage, addressOf: addressOf)
         let announcement = Announcement(configuration: configuration, say: announce, addressOf: addressOf)

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import LinuxHost
+import OakumEngine
 import OakumModel
 import OakumTestKit
 import Spawning
@@ -8,6 +9,14 @@ import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct ProcSamplerTests {
+    @Test func `the machine is read with the volumes that were asked for, and a missing one is left out`() throws {
+        let reading = ProcSampler(volumes: ["/", "/no/such/folder"]).machine()
+        #expect(Array(reading.diskFree.keys) == ["/"])
+        #expect((0...1).contains(try #require(reading.diskFree["/"])))
+        #expect((0...1).contains(try #require(reading.memoryAvailable)))
+        #expect(try #require(reading.segmentsSent) >= 0)
+    }
+
     @Test func `a process that grows is seen to grow, by its anonymous memory`() async throws {
         let sampler = ProcSampler()
         let small = try await sampleOf(["grow", "1"], sampler)
