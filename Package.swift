@@ -69,6 +69,10 @@ let ring0: [Target] = [
     code("Recycling", ["OakumModel"]),
     code("Diagnosis", ["OakumModel"]),
     code("HeapProfile", ["OakumModel"]),
+    code("AlertRules", ["OakumModel"]),
+    code("Paging", ["OakumModel"]),
+    code("Incidents", ["OakumModel", "Paging"]),
+    code("Postmortem", ["OakumModel"]),
     code("KeeperProtocol"),
     code("KeeperCore", ["KeeperProtocol"]),
     code("OakumTestKit", ["OakumModel", "Spawning"]),
@@ -79,6 +83,10 @@ let ring0: [Target] = [
     tests("RecyclingTests", ["Recycling", "OakumModel"]),
     tests("HeapProfileTests", ["HeapProfile", "OakumModel"]),
     tests("DiagnosisTests", ["Diagnosis", "LeakDetection", "OakumModel"]),
+    tests("AlertRulesTests", ["AlertRules", "OakumModel"]),
+    tests("PagingTests", ["Paging", "OakumModel"]),
+    tests("IncidentsTests", ["Incidents", "Paging", "OakumModel"]),
+    tests("PostmortemTests", ["Postmortem", "OakumModel"]),
     tests("KeeperProtocolTests", ["KeeperProtocol", "KeeperCore"]),
 ]
 
@@ -96,6 +104,7 @@ let shared: [Target] = [
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
     code("Outbound", ["CCurl"]),
     code("Migrations", [grdb]),
+    code("DurableOutbox", ["Migrations", grdb]),
     code("PrometheusText"),
     code("StrictYAML", [yams]),
 ]
@@ -140,7 +149,11 @@ let products: [Target] = [
 
 let ring1: [Target] = [
     code("OakumAPI", ["OakumModel", "Diagnosis"]),
-    code("OakumEngine", ["OakumAPI", "OakumModel", "LeakDetection", "Recycling", "Diagnosis"]),
+    code(
+        "OakumEngine",
+        [
+            "OakumAPI", "OakumModel", "LeakDetection", "Recycling", "Diagnosis", "AlertRules", "Paging", "Incidents",
+        ]),
     code("EngineTestKit", ["OakumEngine", "OakumModel"]),
 ]
 
@@ -149,12 +162,15 @@ let ring2: [Target] = [
         "LinuxHost",
         ["OakumEngine", "OakumModel", "KeeperProtocol", "ProcessReadings", "CLinux", "Outbound", "PrometheusText"]),
     code("SeriesStore", ["OakumEngine", "OakumModel"]),
-    code("IncidentStoreSQLite", ["OakumEngine", "OakumModel", "Migrations", grdb]),
+    code(
+        "IncidentStoreSQLite",
+        ["OakumEngine", "OakumModel", "Incidents", "Paging", "DurableOutbox", "Migrations", grdb]),
+    code("Notify", ["OakumModel", "Outbound", "CSodium"]),
     code(
         "OakumHTTP",
         [
-            "OakumAPI", "OakumModel", "Diagnosis", "PrometheusText", hummingbird, hummingbirdCore, httpTypes, lifecycle,
-            logging,
+            "OakumAPI", "OakumModel", "Diagnosis", "PrometheusText", "CSodium", hummingbird, hummingbirdCore, httpTypes,
+            lifecycle, logging,
             nioCore, nioPosix, nioHTTPTypes,
         ]),
     code("OakumRemote", ["OakumAPI", "OakumModel", "Outbound"]),
@@ -175,7 +191,7 @@ let ring3: [Target] = [
         [
             "OakumModel", "OakumAPI", "OakumEngine", "LeakDetection", "Recycling", "KeeperProtocol", "LinuxHost",
             "SeriesStore", "IncidentStoreSQLite", "OakumHTTP", "ProcessReadings", "Spawning", "HeapInspection",
-            "HeapProfile",
+            "HeapProfile", "AlertRules", "Paging", "Incidents", "Postmortem", "DurableOutbox", "Notify", "CSodium",
             "CLinux", "CZlib", "Outbound", "StrictYAML",
             lifecycle, logging, unixSignals,
         ]),
@@ -222,6 +238,8 @@ let examples: [Target] = [
 let heavyTests: [Target] = [
     tests("BoundedCacheMetricsTests", ["BoundedCacheMetrics", "BoundedCache", metricsTestKit]),
     tests("PrometheusTextTests", ["PrometheusText"]),
+    tests("DurableOutboxTests", ["DurableOutbox", "Migrations", grdb]),
+    tests("NotifyTests", ["Notify", "Outbound", "OakumModel"]),
     .executableTarget(
         name: "fixture-worker", dependencies: ["CLinux"], path: "Tests/FixtureWorker", swiftSettings: settings),
     tests("KeeperTests", ["KeeperProtocol", "KeeperCore", "CLinux", "oakum-keeper", "fixture-worker"]),
