@@ -84,7 +84,7 @@ let ring0: [Target] = [
     tests("HeapProfileTests", ["HeapProfile", "OakumModel"]),
     tests("DiagnosisTests", ["Diagnosis", "LeakDetection", "OakumModel"]),
     tests("AlertRulesTests", ["AlertRules", "OakumModel"]),
-    tests("PagingTests", ["Paging", "OakumModel"]),
+    tests("PagingTests", ["Paging", "OakumModel"], exclude: ["Zones/generate.py", "Zones/vectors.txt"]),
     tests("IncidentsTests", ["Incidents", "Paging", "OakumModel"]),
     tests("PostmortemTests", ["Postmortem", "OakumModel"]),
     tests("KeeperProtocolTests", ["KeeperProtocol", "KeeperCore"]),

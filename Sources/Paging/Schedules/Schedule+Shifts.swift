@@ -8,14 +8,15 @@ extension Schedule {
 
     /// Who is on call: the one whose turn it is first, then those who were added; empty: nobody.
     package func onCall(at wall: WallTime) -> [String] {
-        people(at: wall.milliseconds.dividedDown(by: 1_000))
+        Roster(self).people(at: wall.milliseconds.dividedDown(by: 1_000))
     }
 
     /// The shift that goes on, and who comes next. Its end is looked for over 400 days.
     package func shift(at wall: WallTime) -> (now: Shift, next: [String]) {
         let instant = wall.milliseconds.dividedDown(by: 1_000)
-        let people = people(at: instant)
-        guard let change = nextShift(after: instant, through: instant + Self.horizon) else {
+        let roster = Roster(self)
+        let people = roster.people(at: instant)
+        guard let change = roster.nextShift(after: instant, through: instant + Self.horizon) else {
             return (Shift(people: people, from: wall, until: nil), people)
         }
         return (Shift(people: people, from: wall, until: WallTime(seconds: change.at)), change.people)
@@ -26,9 +27,10 @@ extension Schedule {
     package func shifts(from: WallTime, until: WallTime) -> [Shift] {
         let end = until.milliseconds.dividedDown(by: 1_000)
         var instant = from.milliseconds.dividedDown(by: 1_000)
-        var current = Shift(people: people(at: instant), from: from, until: until)
+        let roster = Roster(self)
+        var current = Shift(people: roster.people(at: instant), from: from, until: until)
         var result: [Shift] = []
-        while result.count < Self.shiftLimit, let change = nextShift(after: instant, through: end) {
+        while result.count < Self.shiftLimit, let change = roster.nextShift(after: instant, through: end) {
             guard change.at < end else { break }
             current.until = WallTime(seconds: change.at)
             result.append(current)
@@ -38,12 +40,27 @@ extension Schedule {
         if from < until, result.count < Self.shiftLimit { result.append(current) }
         return result
     }
+}
 
-    private func people(at instant: Int64) -> [String] {
-        var first = rotations.reversed().lazy.compactMap { $0.member(at: instant, zone: zone) }.first
-        let rotated = first
+/// A schedule whose overrides are instants.
+private struct Roster {
+    let schedule: Schedule
+    let spans: [Range<Int64>]
+
+    init(_ schedule: Schedule) {
+        self.schedule = schedule
+        spans = schedule.overrides.map { change in
+            let from = schedule.zone.instant(of: change.from)
+            return from..<max(from, schedule.zone.instant(of: change.until))
+        }
+    }
+
+    func people(at instant: Int64) -> [String] {
+        let rotated = schedule.rotations.reversed().lazy
+            .compactMap { $0.member(at: instant, zone: schedule.zone) }.first
+        var first = rotated
         var added: [String] = []
-        for change in overrides where span(of: change).contains(instant) {
+        for (change, span) in zip(schedule.overrides, spans) where span.contains(instant) {
             switch change.effect {
             case .replace: first = change.person
             case .replacing(let person): if rotated == person { first = change.person }
@@ -56,7 +73,7 @@ extension Schedule {
     }
 
     /// The first change of people after `instant`, up to and with `last`.
-    private func nextShift(after instant: Int64, through last: Int64) -> (at: Int64, people: [String])? {
+    func nextShift(after instant: Int64, through last: Int64) -> (at: Int64, people: [String])? {
         let before = people(at: instant)
         var instant = instant
         while let next = nextChange(after: instant), next <= last {
@@ -68,17 +85,18 @@ extension Schedule {
     }
 
     private func nextChange(after instant: Int64) -> Int64? {
-        var edges = rotations.compactMap { $0.nextChange(after: instant, zone: zone) }
-        for change in overrides {
-            let span = span(of: change)
-            edges += [span.lowerBound, span.upperBound]
+        var next: Int64?
+        func consider(_ edge: Int64) {
+            if edge > instant { next = min(next ?? edge, edge) }
         }
-        return edges.filter { $0 > instant }.min()
-    }
-
-    private func span(of change: ScheduleOverride) -> Range<Int64> {
-        let from = zone.instant(of: change.from)
-        return from..<max(from, zone.instant(of: change.until))
+        for rotation in schedule.rotations {
+            if let edge = rotation.nextChange(after: instant, zone: schedule.zone) { consider(edge) }
+        }
+        for span in spans {
+            consider(span.lowerBound)
+            consider(span.upperBound)
+        }
+        return next
     }
 }
 
