@@ -1,4 +1,4 @@
-package import Incidents
+import Incidents
 package import OakumAPI
 package import OakumModel
 import Paging
@@ -77,6 +77,14 @@ extension IncidentDesk: IncidentPlane {
         return receipts
     }
 
+    private static func names(_ found: Recipients) -> [String] {
+        let names = found.recipients.map { recipient in
+            let address = recipient.address.map { " (\($0))" } ?? ""
+            return "\(recipient.person ?? "channel") through \(recipient.channel)\(address)"
+        }
+        return names + found.unreachable.map { "nobody: \($0)" }
+    }
+
     /// Others name services as they like: one we do not know is a label, no service of ours.
     private func known(_ alert: Alert) -> Alert {
         var alert = alert
@@ -91,34 +99,35 @@ extension IncidentDesk: IncidentPlane {
     package func onCall() async throws(ControlError) -> OnCallReport {
         let wall = now().wall
         let plan = book.settings.plan
-        var deliveries: [Delivery]
+        let deliveries: [Delivery]
         do throws(StoreError) {
             deliveries = try await store.deliveries(limit: 50)
         } catch {
             throw .failed("pages cannot be read: \(error)")
         }
         let policies = plan.policies.map { policy in
-            OnCallReport.Policy(
+            var offset = 0.0
+            return OnCallReport.Policy(
                 name: policy.name,
                 services: book.settings.services.keys.sorted().filter { book.settings.policy(of: $0) == policy.name },
-                steps: policy.offsets.map { offset, step in
-                    let (recipients, unreachable) = plan.recipients(of: step.targets, at: wall)
-                    let names = recipients.map { recipient in
-                        "\(recipient.person ?? "channel") through \(recipient.channel)"
-                            + (recipient.address.map { " (\($0))" } ?? "")
-                    }
-                    return OnCallReport.Step(afterSeconds: offset, targets: names + unreachable.map { "nobody: \($0)" })
+                steps: policy.steps.map { step in
+                    offset += step.afterSeconds
+                    return OnCallReport.Step(
+                        afterSeconds: offset, targets: Self.names(plan.recipients(of: step.targets, at: wall)))
                 }, repeats: policy.repeats)
         }
         let schedules = plan.schedules.map { schedule in
             let shift = schedule.shift(at: wall)
+            let now = shift.now.people.joined(separator: " and ")
+            let next = shift.next.joined(separator: " and ")
             return OnCallReport.Schedule(
-                name: schedule.name, now: shift.person, until: shift.until, next: shift.next)
+                name: schedule.name, now: now.isEmpty ? nil : now, until: shift.now.until,
+                next: next.isEmpty ? nil : next)
         }
         let silences = book.silences.values.filter { $0.until > wall }.sorted { $0.id < $1.id }
-        var problems = plan.problems(at: wall)
+        let nextWeek = WallTime(milliseconds: wall.milliseconds + 7 * 86_400_000)
+        var problems = plan.problems(at: wall, until: nextWeek).map(\.words)
         if let trouble = problem { problems.insert(trouble, at: 0) }
-        deliveries = Array(deliveries.prefix(50))
         return OnCallReport(
             policies: policies, schedules: schedules, silences: silences, problems: problems, deliveries: deliveries)
     }

@@ -1,5 +1,5 @@
 package import Incidents
-package import OakumAPI
+import OakumAPI
 package import OakumModel
 import Synchronization
 
