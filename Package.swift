@@ -154,7 +154,7 @@ let ring1: [Target] = [
         [
             "OakumAPI", "OakumModel", "LeakDetection", "Recycling", "Diagnosis", "AlertRules", "Paging", "Incidents",
         ]),
-    code("EngineTestKit", ["OakumEngine", "OakumModel"]),
+    code("EngineTestKit", ["OakumEngine", "OakumAPI", "OakumModel", "Incidents"]),
 ]
 
 let ring2: [Target] = [
@@ -245,12 +245,15 @@ let heavyTests: [Target] = [
     tests("KeeperTests", ["KeeperProtocol", "KeeperCore", "CLinux", "oakum-keeper", "fixture-worker"]),
     tests(
         "EngineTests",
-        ["OakumEngine", "EngineTestKit", "OakumAPI", "OakumModel", "LeakDetection", "Recycling", "Diagnosis"]),
+        [
+            "OakumEngine", "EngineTestKit", "OakumAPI", "OakumModel", "LeakDetection", "Recycling", "Diagnosis",
+            "Incidents", "Paging",
+        ]),
     tests(
         "ContractTests",
         [
-            "OakumEngine", "EngineTestKit", "OakumAPI", "OakumModel", "SeriesStore", "IncidentStoreSQLite",
-            "RegistrationCore",
+            "OakumEngine", "EngineTestKit", "OakumAPI", "OakumModel", "SeriesStore", "IncidentStoreSQLite", "Incidents",
+            "DurableOutbox", "RegistrationCore",
             "RegistrationStoreSQLite", "Migrations", grdb,
         ]),
     tests(

@@ -32,22 +32,10 @@ package final class SQLiteEventJournal: EventJournal {
     }
 
     private static func open(_ path: String, _ maximumBytes: Int64) throws(StoreError) -> DatabaseQueue {
-        let describe = JournalErrors(path: path)
+        let describe = StoreErrors(what: "journal", path: path)
         do {
-            try createFile(path, describe)
-            let database = try DatabaseQueue(path: path, configuration: configuration)
-            try database.inDatabase { db in
-                guard try String.fetchOne(db, sql: "PRAGMA quick_check(1)") == "ok" else {
-                    throw describe.damaged("SQLite's check of its structure fails")
-                }
-                // After opening: turning on WAL sets NORMAL.
-                try db.execute(sql: "PRAGMA synchronous = FULL")
-                try db.execute(sql: "PRAGMA journal_size_limit = 1048576")
-                try db.execute(sql: "PRAGMA cache_size = -512")
-                try db.execute(sql: "PRAGMA max_page_count = \(max(maximumBytes / 4096, 16))")
-            }
-            _ = try JournalSchema.plan.apply(to: database)
-            return database
+            return try StoreFile.open(
+                path, label: "journal", plan: JournalSchema.plan, maximumBytes: maximumBytes, describe)
         } catch {
             throw describe.storeError(error)
         }
@@ -138,7 +126,7 @@ package final class SQLiteEventJournal: EventJournal {
         do {
             try database.withLock { try $0?.close() }
         } catch {
-            throw JournalErrors(path: path).storeError(error)
+            throw StoreErrors(what: "journal", path: path).storeError(error)
         }
     }
 
@@ -155,26 +143,7 @@ package final class SQLiteEventJournal: EventJournal {
         do {
             return try await body(opened())
         } catch {
-            throw JournalErrors(path: path).storeError(error)
+            throw StoreErrors(what: "journal", path: path).storeError(error)
         }
-    }
-
-    private static var configuration: Configuration {
-        var configuration = Configuration()
-        configuration.journalMode = .wal
-        configuration.busyMode = .timeout(5)
-        configuration.label = "journal"
-        configuration.prepareDatabase { db in
-            // Has to come before the first table.
-            try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
-        }
-        return configuration
-    }
-
-    /// The journal tells of paths and services: nobody else needs to read it.
-    private static func createFile(_ path: String, _ describe: JournalErrors) throws {
-        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw describe.cannotOpen(errno) }
-        Glibc.close(descriptor)
     }
 }

@@ -4,7 +4,9 @@ import Migrations
 import OakumEngine
 
 /// Turns what SQLite says into what the operator can do.
-struct JournalErrors {
+struct StoreErrors {
+    /// "journal", "incidents".
+    var what: String
     var path: String
 
     func storeError(_ error: any Error) -> StoreError {
@@ -12,34 +14,34 @@ struct JournalErrors {
         case let error as StoreError: return error
         case let error as MigrationError: return migrationError(error)
         case let error as DatabaseError: return databaseError(error)
-        default: return .failed("the journal \(path): \(error)")
+        default: return .failed("the \(what) \(path): \(error)")
         }
     }
 
     func damaged(_ reason: String) -> StoreError {
         .unusable(
-            "the journal \(path) is damaged (\(reason)). It was not changed. Move it and its -wal and -shm files away "
-                + "to begin a new journal; `sqlite3 \(path) .recover` may save what is in it")
+            "the \(what) \(path) is damaged (\(reason)). It was not changed. Move it and its -wal and -shm files away "
+                + "to begin anew; `sqlite3 \(path) .recover` may save what is in it")
     }
 
     func cannotOpen(_ code: Int32) -> StoreError {
         let reason = String(cString: strerror(code))
         guard code == ENOSPC || code == EDQUOT else {
             return .unusable(
-                "the journal \(path) cannot be opened: \(reason). Oakum's user must be able to write there")
+                "the \(what) \(path) cannot be opened: \(reason). Oakum's user must be able to write there")
         }
         return full(reason)
     }
 
     private func full(_ reason: String) -> StoreError {
-        .diskFull("the journal \(path) cannot grow (\(reason)). Make room; writing goes on by itself")
+        .diskFull("the \(what) \(path) cannot grow (\(reason)). Make room; writing goes on by itself")
     }
 
     private func migrationError(_ error: MigrationError) -> StoreError {
         switch error {
         case .unusable(let reason) where reason.contains("full"): full(reason)
         case .unusable(let reason): damaged(reason)
-        default: .unusable("the journal \(path): \(error.description)")
+        default: .unusable("the \(what) \(path): \(error.description)")
         }
     }
 
@@ -51,8 +53,8 @@ struct JournalErrors {
         case .SQLITE_IOERR where isFull: return full(reason)
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:
             return .unusable(
-                "the journal \(path) cannot be opened: \(reason). Oakum's user must be able to write there")
-        default: return .failed("the journal \(path): \(reason)")
+                "the \(what) \(path) cannot be opened: \(reason). Oakum's user must be able to write there")
+        default: return .failed("the \(what) \(path): \(reason)")
         }
     }
 
