@@ -136,6 +136,8 @@ package struct FileSettings: Hashable, Sendable {
     /// Absolute. Created with mode 0600, its folder must exist.
     package var path: String
     package var format: Format
+    /// When it would grow beyond, it becomes `PATH.1`, in place of the former one; at least 64 KiB.
+    package var limitBytes: Int64
 
     package enum Format: String, Hashable, Sendable, CaseIterable {
         /// One JSON object a line.
@@ -144,8 +146,9 @@ package struct FileSettings: Hashable, Sendable {
         case text
     }
 
-    package init(path: String, format: Format = .json) {
+    package init(path: String, format: Format = .json, limitBytes: Int64 = 64 << 20) {
         self.path = path
         self.format = format
+        self.limitBytes = limitBytes
     }
 }

@@ -11,14 +11,14 @@ package enum AddressKind: String, Hashable, Sendable, CaseIterable {
     /// Neighbours on the wire; 169.254.169.254 hands out credentials in most clouds.
     case linkLocal = "link-local"
     /// 100.64/10, behind a provider's address translation (RFC 6598).
-    case shared = "shared by a provider's customers"
+    case shared
     case multicast
     /// 0.0.0.0/8 and ::, which Linux connects to itself.
     case unspecified
     /// An IPv6 address that stands for an IPv4 one: mapped, compatible, NAT64, 6to4, Teredo.
-    case translated = "a translated IPv4 address"
+    case translated
     /// For examples and measurements; nobody real is there.
-    case documentation = "reserved for documentation and benchmarks"
+    case documentation
     /// Everything else that is not for general use.
     case reserved
 
@@ -28,6 +28,17 @@ package enum AddressKind: String, Hashable, Sendable, CaseIterable {
         let fallback: AddressKind =
             address.family == .v4 || Self.globalUnicast?.contains(address) == true ? .global : .reserved
         self = table.first { $0.range.contains(address) }?.kind ?? fallback
+    }
+
+    /// After "it is".
+    var words: String {
+        switch self {
+        case .global, .loopback, .linkLocal, .uniqueLocal, .multicast, .unspecified, .reserved: rawValue
+        case .privateUse: "private"
+        case .shared: "shared by the customers of a provider"
+        case .translated: "a translated IPv4 address"
+        case .documentation: "for documentation and benchmarks"
+        }
     }
 
     /// Never connected to, whatever is allowed.

@@ -10,7 +10,8 @@ package struct HostName: Hashable, Sendable {
 
     package var isNumeric: Bool { address != nil }
 
-    /// Nil for an empty or overlong text, odd characters, and a number in any spelling but the canonical one.
+    /// Nil for an empty or overlong text, characters other than ASCII letters, digits, `-`, `_` and `.`, and a number in
+    /// any spelling but the canonical one.
     package init?(_ text: String) {
         var host = text.lowercased()
         if host.hasPrefix("["), host.hasSuffix("]") {
@@ -35,11 +36,12 @@ package struct HostName: Hashable, Sendable {
         self.address = nil
     }
 
-    /// Letters, digits, hyphens, underscores, and what belongs to an international name.
+    /// International names come in their ASCII form (`xn--…`): other letters fold to digits and dots in ways that
+    /// parsers disagree about.
     private static func isNameByte(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
-            UInt8(ascii: "_"), UInt8(ascii: "."), 0x80...0xFF:
+            UInt8(ascii: "_"), UInt8(ascii: "."):
             true
         default: false
         }
