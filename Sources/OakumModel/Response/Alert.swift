@@ -66,6 +66,8 @@ package struct Alert: Hashable, Sendable, Codable {
     package var link: String?
     /// What is known of the cause when it is told.
     package var evidence: Evidence?
+    /// More is being looked for right now (the heap): it is told again when that is known.
+    package var awaitsEvidence = false
 
     package init(
         source: Source, status: Status, fingerprint: String, kind: AlertKind, service: String? = nil,

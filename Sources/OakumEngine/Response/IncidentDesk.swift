@@ -1,0 +1,216 @@
+package import Incidents
+import OakumAPI
+package import OakumModel
+import Synchronization
+
+/// The long-lived coordinator of incidents: hands events to the book, makes what follows durable, and only then counts it.
+///
+/// Events that come while a transaction is under way share the next one, so that thousands a minute cost few of them. What
+/// cannot be stored has not happened: whoever told it hears that, and tells it again.
+package actor IncidentDesk<C: Clock> where C.Duration == Duration {
+    /// Where the desk is in its work; for tests that kill the process there.
+    package enum Point: Sendable {
+        case accepted
+        case committed
+        case acknowledged
+    }
+
+    /// Events that may wait for the next transaction. Beyond, they are refused: their senders try again.
+    package static var waitingLimit: Int { 5_000 }
+    /// Alerts of our own that could not be stored yet; of one fingerprint the newest.
+    package static var unsavedLimit: Int { 1_000 }
+
+    var book: IncidentBook
+    let store: any IncidentStore
+    let outcomes: any PageOutcomes
+    let clock: C
+    let now: @Sendable () -> Moment
+    let whenStored: @Sendable (_ hasPages: Bool) -> Void
+    let reached: @Sendable (Point) -> Void
+    private let bell = Bell()
+    private var waiting: [Waiting] = []
+    private var waitingEvents = 0
+    var unsaved: [String: Alert] = [:]
+    private var trouble: String?
+    private var deploys: [@Sendable (String, String, WallTime) async -> Void] = []
+
+    private struct Waiting {
+        var events: [IncidentEvent]
+        var answer: CheckedContinuation<Result<[IncidentAnswer], ControlError>, Never>
+    }
+
+    /// - Parameters:
+    ///   - now: both clocks.
+    ///   - whenStored: called after each transaction: pages may wait to be sent.
+    package init(
+        settings: IncidentSettings, store: any IncidentStore, outcomes: any PageOutcomes, clock: C,
+        now: @escaping @Sendable () -> Moment, whenStored: @escaping @Sendable (Bool) -> Void,
+        reached: @escaping @Sendable (Point) -> Void = { _ in }
+    ) {
+        book = IncidentBook(settings: settings)
+        self.store = store
+        self.outcomes = outcomes
+        self.clock = clock
+        self.now = now
+        self.whenStored = whenStored
+        self.reached = reached
+    }
+
+    /// Takes over what was stored. Called once, before anything else.
+    package func begin() async throws(StoreError) {
+        let stored = try await store.load(recent: book.settings.reopenSeconds, at: now())
+        book.restore(
+            stored.records, alerts: stored.alerts.map { ($0.incident, $0.fingerprint, $0.isFiring) },
+            silences: stored.silences, nextIncident: stored.nextIncident, nextSilence: stored.nextSilence)
+    }
+
+    /// Works until its task is cancelled.
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.followClock() }
+            group.addTask { await self.followOutcomes() }
+            group.addTask { await self.followEvents() }
+        }
+        for waiter in waiting { waiter.answer.resume(returning: .failure(.failed("oakum is stopping"))) }
+        waiting = []
+    }
+
+    /// What does not work, in words; nil: all does.
+    package var problem: String? { trouble }
+
+    /// Where deploy marks of others go.
+    package func onDeploy(_ mark: @escaping @Sendable (String, String, WallTime) async -> Void) {
+        deploys.append(mark)
+    }
+
+    func markDeploy(_ service: String, _ text: String, at wall: WallTime) async {
+        for deploy in deploys { await deploy(service, text, wall) }
+    }
+
+    // MARK: - Events
+
+    /// Returns when what follows from the events is durable.
+    func handle(_ events: [IncidentEvent]) async throws(ControlError) -> [IncidentAnswer] {
+        guard waitingEvents + events.count <= Self.waitingLimit else {
+            throw .failed("\(waitingEvents) alerts wait to be stored already: try again in a few seconds")
+        }
+        reached(.accepted)
+        waitingEvents += events.count
+        let result = await withCheckedContinuation { continuation in
+            waiting.append(Waiting(events: events, answer: continuation))
+            bell.raise()
+        }
+        let answers = try result.get()
+        reached(.acknowledged)
+        return answers
+    }
+
+    private func followEvents() async {
+        for await _ in bell.stream {
+            while !waiting.isEmpty, !Task.isCancelled { await settle() }
+        }
+    }
+
+    /// One transaction for what waits, at most 500 events of it unless one caller brings more.
+    private func settle() async {
+        var batch: [Waiting] = []
+        var count = 0
+        while let next = waiting.first, batch.isEmpty || count + next.events.count <= 500 {
+            batch.append(next)
+            count += next.events.count
+            waiting.removeFirst()
+        }
+        waitingEvents -= count
+        let events = batch.flatMap(\.events)
+        let result = await attempt(events)
+        var rest = (try? result.get()) ?? []  // A failure has no answers: it is handed on below.
+        for waiter in batch {
+            switch result {
+            case .success:
+                waiter.answer.resume(returning: .success(Array(rest.prefix(waiter.events.count))))
+                rest.removeFirst(waiter.events.count)
+            case .failure(let error): waiter.answer.resume(returning: .failure(error))
+            }
+        }
+    }
+
+    /// On a copy: what cannot be stored leaves no trace. Nothing else changes the book meanwhile, since all comes this way.
+    private func attempt(_ events: [IncidentEvent]) async -> Result<[IncidentAnswer], ControlError> {
+        var next = book
+        let moment = now()
+        let answers = events.map { next.handle($0, at: moment) }
+        let changes = answers.flatMap(\.changes)
+        guard !changes.isEmpty else {
+            book = next
+            return .success(answers)
+        }
+        do throws(StoreError) {
+            try await store.commit(Self.compacted(changes), at: moment)
+        } catch {
+            trouble = "incidents cannot be stored: \(error)"
+            return .failure(.failed("incidents cannot be stored: \(error). Nothing of it counts: try again"))
+        }
+        trouble = nil
+        book = next
+        reached(.committed)
+        whenStored(changes.contains { if case .send = $0 { true } else { false } })
+        return .success(answers)
+    }
+
+    /// Of several states of one incident within a transaction only the last has to be written.
+    private static func compacted(_ changes: [IncidentChange]) -> [IncidentChange] {
+        var last: [Int64: Int] = [:]
+        for (index, change) in changes.enumerated() {
+            if case .save(let record) = change { last[record.incident.id] = index }
+        }
+        return changes.enumerated().filter { index, change in
+            if case .save(let record) = change { last[record.incident.id] == index } else { true }
+        }.map(\.element)
+    }
+
+    // MARK: - Time and outcomes
+
+    private func followClock() async {
+        while !Task.isCancelled {
+            do {
+                try await clock.sleep(for: .seconds(1), tolerance: .milliseconds(100))
+            } catch {
+                return
+            }
+            let late = unsaved.values.sorted { $0.fingerprint < $1.fingerprint }
+            unsaved = [:]
+            if !late.isEmpty { await take(late) }
+            await attemptQuietly([.tick])
+            if trouble != nil { await followOutcomesOnce() }
+        }
+    }
+
+    private func followOutcomes() async {
+        await followOutcomesOnce()
+        for await _ in outcomes.news { await followOutcomesOnce() }
+    }
+
+    private func followOutcomesOnce() async {
+        while !Task.isCancelled {
+            do throws(StoreError) {
+                let known = try await outcomes.outcomes(limit: 200)
+                guard !known.isEmpty else { return }
+                guard await attemptQuietly(known.map { .outcome($0) }) else { return }
+            } catch {
+                trouble = "what became of pages cannot be read: \(error)"
+                return
+            }
+        }
+    }
+
+    /// False: it could not be stored, and is to be tried again by the clock.
+    @discardableResult
+    func attemptQuietly(_ events: [IncidentEvent]) async -> Bool {
+        do throws(ControlError) {
+            _ = try await handle(events)
+            return true
+        } catch {
+            return false
+        }
+    }
+}
