@@ -99,7 +99,7 @@ package struct RemoteControlPlane: ControlPlane {
             .notRunning("oakum does not run with this state folder: \(text). Start it with `oakum up`")
         case .timedOut(let text): .failed("oakum did not answer: \(text)")
         case .tooLarge(let text): .failed("oakum's answer is too long: \(text)")
-        case .failed(let text): .failed(text)
+        case .failed(let text), .refused(let text): .failed(text)
         case .cancelled: .failed("the call was cancelled")
         }
     }

@@ -5,17 +5,28 @@ final class AnswerBuffer {
     private(set) var body: [UInt8] = []
     private(set) var headers: [(String, String)] = []
     private(set) var overflowed = false
+    /// The body was longer than `limit`, and its beginning is wanted.
+    private(set) var isCut = false
+    private let cutsBody: Bool
+    private let watch: ProgressWatch
     private var headerBytes = 0
     /// All header lines of one answer together, interim answers included.
     private static let headerLimit = 65_536
 
-    init(limit: Int) {
+    init(limit: Int, oversize: OutboundRequest.Oversize, watch: ProgressWatch) {
         self.limit = max(0, limit)
+        self.cutsBody = oversize == .isCut
+        self.watch = watch
     }
 
     func body(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard bytes.count <= limit - body.count else {
-            overflowed = true
+            if cutsBody {
+                isCut = true
+                body.append(contentsOf: bytes.prefix(limit - body.count))
+            } else {
+                overflowed = true
+            }
             return 0
         }
         body.append(contentsOf: bytes)
@@ -23,6 +34,7 @@ final class AnswerBuffer {
     }
 
     func header(_ bytes: UnsafeRawBufferPointer) -> Int {
+        watch.requestIsSent()
         headerBytes += bytes.count
         guard headerBytes <= Self.headerLimit else {
             overflowed = true

@@ -6,12 +6,16 @@ struct Destination {
     var socketPath: String?
     /// Host (with port when given) or socket path.
     var peer: String
+    /// As libcurl reads it from the URL; nil for a socket.
+    var host: String?
 
     init(_ target: OutboundRequest.Target) throws(OutboundError) {
         switch target {
         case .url(let url):
-            peer = try Self.host(of: url)
+            let (host, port) = try Self.host(of: url)
+            self.host = host
             self.url = url
+            peer = port.map { "\(host):\($0)" } ?? host
         case .unixSocket(let path, let requestTarget):
             // sockaddr_un.sun_path holds 108 bytes with the final NUL (unix(7)).
             guard !path.isEmpty, path.utf8.count < 108, !path.utf8.contains(0) else {
@@ -25,8 +29,19 @@ struct Destination {
         }
     }
 
-    /// Parses with libcurl's own parser, so that both agree on what the host is.
-    private static func host(of url: String) throws(OutboundError) -> String {
+    /// A mail server: what EHLO says stands in the path of libcurl's URL. All parts were checked (`checkSyntax`).
+    init(_ mail: OutboundMail) throws(OutboundError) {
+        try mail.checkSyntax()
+        guard let host = HostName(mail.host) else { throw .failed("malformed name of a mail server") }
+        let scheme = mail.security == .implicitTLS ? "smtps" : "smtp"
+        let shown = host.address?.inURL ?? host.text
+        url = "\(scheme)://\(shown):\(mail.port)/\(mail.helloName)"
+        peer = "\(shown):\(mail.port)"
+        self.host = shown
+    }
+
+    /// Parses with libcurl's own parser, so that both agree on what the host is. Also gives the port when it is written.
+    private static func host(of url: String) throws(OutboundError) -> (String, String?) {
         guard !url.utf8.contains(0), let parser = curl_url() else { throw .failed("malformed URL") }
         defer { curl_url_cleanup(parser) }
         guard curl_url_set(parser, CURLUPART_URL, url, 0) == CURLUE_OK,
@@ -35,7 +50,7 @@ struct Destination {
         guard scheme == "http" || scheme == "https" else {
             throw .failed("only http and https are sent, not \(scheme)")
         }
-        return part(CURLUPART_PORT, of: parser).map { "\(host):\($0)" } ?? host
+        return (host, part(CURLUPART_PORT, of: parser))
     }
 
     private static func part(_ part: CURLUPart, of parser: OpaquePointer) -> String? {
@@ -43,6 +58,14 @@ struct Destination {
         guard curl_url_get(parser, part, &text, 0) == CURLUE_OK, let text else { return nil }
         defer { curl_free(text) }
         return String(cString: text)
+    }
+}
+
+extension OutboundRequest.Target {
+    /// Whether it can be sent to at all: for configurations, which had better fail early.
+    /// - Throws: `.failed` with a text that does not hold the URL.
+    package func check() throws(OutboundError) {
+        _ = try Destination(self)
     }
 }
 

@@ -5,30 +5,52 @@ import Glibc
 struct EasyTransfer {
     let transfer: Transfer
     let handle: UnsafeMutableRawPointer
-    private let answer: AnswerBuffer
-    private let headers: UnsafeMutablePointer<curl_slist>?
+    private let answer: AnswerKind
+    private let watch: ProgressWatch
+    private let pinned: PinnedParts
     /// Host or socket path, for errors.
     private let peer: String
 
+    private enum AnswerKind {
+        case response(AnswerBuffer)
+        case mail(MailDialogue)
+    }
+
     /// Throws `.failed` when the request is malformed.
     init(transfer: Transfer, remainingSeconds: Double) throws(OutboundError) {
-        let request = transfer.request
-        let destination = try Destination(request.target)
-        try request.checkSyntax()
+        let job = transfer.job
+        let destination: Destination
+        switch job.kind {
+        case .request(let request):
+            destination = try Destination(request.target)
+            try request.checkSyntax()
+        case .mail(let mail):
+            destination = try Destination(mail)
+        }
         guard let handle = curl_easy_init() else { throw .failed("libcurl has no memory for another transfer") }
-        let answer = AnswerBuffer(limit: request.maxResponseBytes)
-        let headers = Self.headerList(request)
-        let setup = EasySetup(handle: handle)
-        setup.common(milliseconds: Int((remainingSeconds * 1000).rounded(.up)))
-        setup.destination(destination)
-        setup.method(request.method, body: request.body)
-        setup.answer(answer)
-        ccurl_set_headers(handle, headers)
+        switch job.kind {
+        case .request(let request):
+            watch = ProgressWatch(request.progress, bodyBytes: request.body.count)
+            answer = .response(AnswerBuffer(limit: request.maxResponseBytes, oversize: request.oversize, watch: watch))
+        case .mail(let mail):
+            watch = ProgressWatch(mail.progress, bodyBytes: mail.message.count)
+            answer = .mail(MailDialogue(mail, watch: watch, handle: handle))
+        }
+        pinned = PinnedParts(job)
         self.transfer = transfer
         self.handle = handle
-        self.answer = answer
-        self.headers = headers
         peer = destination.peer
+        let setup = EasySetup(handle: handle)
+        let milliseconds = Int((remainingSeconds * 1000).rounded(.up))
+        let connectMilliseconds = job.connectSeconds.map { Int(($0 * 1000).rounded(.up)) } ?? milliseconds
+        setup.common(milliseconds: milliseconds, connectMilliseconds: connectMilliseconds)
+        setup.destination(destination)
+        setup.address(pinned)
+        switch (job.kind, answer) {
+        case (.request(let request), .response(let buffer)): setup.request(request, pinned, buffer, watch)
+        case (.mail(let mail), .mail(let dialogue)): setup.mail(mail, pinned, dialogue)
+        default: break
+        }
         if let failure = setup.failure {
             free()
             throw .failed("libcurl: \(String(cString: curl_easy_strerror(failure)))")
@@ -37,24 +59,54 @@ struct EasyTransfer {
 
     func free() {
         curl_easy_cleanup(handle)
-        curl_slist_free_all(headers)
+        pinned.free()
     }
 
     func outcome(_ code: CURLcode) -> Transfer.Outcome {
-        if answer.overflowed {
-            return .failure(.tooLarge("\(peer) answered with more than \(answer.limit) bytes"))
+        switch answer {
+        case .response(let buffer): outcome(code, buffer)
+        case .mail(let dialogue): outcome(code, dialogue)
         }
+    }
+
+    private func outcome(_ code: CURLcode, _ buffer: AnswerBuffer) -> Transfer.Outcome {
+        if buffer.overflowed {
+            return .failure(.tooLarge("\(peer) answered with more than \(buffer.limit) bytes"))
+        }
+        guard code == CURLE_OK || buffer.isCut else { return .failure(failure(code)) }
+        watch.answerIsRead()
+        let status = ccurl_get_long(handle, CURLINFO_RESPONSE_CODE)
+        return .success(
+            .response(
+                OutboundResponse(
+                    status: status, headers: buffer.headers, body: buffer.body, isCut: buffer.isCut)))
+    }
+
+    private func outcome(_ code: CURLcode, _ dialogue: MailDialogue) -> Transfer.Outcome {
+        if dialogue.overflowed { return .failure(.tooLarge("\(peer) said more than a mail server has to say")) }
+        if code != CURLE_OPERATION_TIMEDOUT, let answer = dialogue.answer(finished: code == CURLE_OK) {
+            watch.answerIsRead()
+            return .success(.mail(answer))
+        }
+        return .failure(code == CURLE_OK ? .failed("\(peer) ended without an answer") : failure(code))
+    }
+
+    private func failure(_ code: CURLcode) -> OutboundError {
         switch code {
-        case CURLE_OK:
-            let status = ccurl_get_long(handle, CURLINFO_RESPONSE_CODE)
-            return .success(OutboundResponse(status: status, headers: answer.headers, body: answer.body))
         case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:
-            return .failure(.cannotConnect("cannot connect to \(peer): \(reason(code))"))
+            return .cannotConnect("cannot connect to \(peer): \(reason(code))")
         case CURLE_OPERATION_TIMEDOUT:
-            let limit = transfer.request.allowedSeconds
-            return .failure(.timedOut("no complete answer from \(peer) within \(limit) s"))
+            if let limit = transfer.job.connectSeconds, ccurl_get_offset(handle, CURLINFO_CONNECT_TIME_T) <= 0 {
+                return .cannotConnect("cannot connect to \(peer): no connection within \(limit) s")
+            }
+            let limit = transfer.job.allowedSeconds
+            return .timedOut("no complete answer from \(peer) within \(limit) s")
+        case CURLE_USE_SSL_FAILED:
+            return .failed("\(peer) does not offer STARTTLS, so nothing was sent")
+        case CURLE_LOGIN_DENIED:
+            return .failed("\(peer) offers no way of logging in that is known here")
         default:
-            return .failure(.failed("request to \(peer) failed: \(reason(code))"))
+            return .failed("request to \(peer) failed: \(reason(code))")
         }
     }
 
@@ -65,93 +117,56 @@ struct EasyTransfer {
         }
         return String(cString: curl_easy_strerror(code))
     }
+}
 
-    private static func headerList(_ request: OutboundRequest) -> UnsafeMutablePointer<curl_slist>? {
-        var list: UnsafeMutablePointer<curl_slist>?
+/// What libcurl does not copy, so that it must live as long as the transfer.
+struct PinnedParts {
+    let headers: UnsafeMutablePointer<curl_slist>?
+    let recipients: UnsafeMutablePointer<curl_slist>?
+    let connectTo: UnsafeMutablePointer<curl_slist>?
+    let onlyAddress: UnsafeMutablePointer<ccurl_address>?
+
+    init(_ job: Job) {
+        switch job.kind {
+        case .request(let request):
+            headers = Self.list(Self.headerLines(request))
+            recipients = nil
+        case .mail(let mail):
+            headers = nil
+            recipients = Self.list(mail.recipients.map { "<\($0)>" })
+        }
+        guard let address = job.address else {
+            connectTo = nil
+            onlyAddress = nil
+            return
+        }
+        // Any host, any port: this address, the same port.
+        connectTo = Self.list(["::\(address.inURL):"])
+        let only = UnsafeMutablePointer<ccurl_address>.allocate(capacity: 1)
+        only.initialize(to: ccurl_address())
+        only.pointee.length = UInt32(address.bytes.count)
+        withUnsafeMutableBytes(of: &only.pointee.bytes) { $0.copyBytes(from: address.bytes) }
+        onlyAddress = only
+    }
+
+    func free() {
+        curl_slist_free_all(headers)
+        curl_slist_free_all(recipients)
+        curl_slist_free_all(connectTo)
+        onlyAddress?.deallocate()
+    }
+
+    private static func headerLines(_ request: OutboundRequest) -> [String] {
         // libcurl would wait for "100 Continue" and invent a form content type.
         var lines = ["Expect:"]
         if !request.headers.contains(where: { $0.0.lowercased() == "content-type" }) {
             lines.append("Content-Type:")
         }
         // libcurl sends a header without a value only when it ends in ";".
-        lines += request.headers.map { $0.1.isEmpty ? "\($0.0);" : "\($0.0): \($0.1)" }
-        for line in lines {
-            list = curl_slist_append(list, line) ?? list
-        }
-        return list
-    }
-}
-
-/// Sets options and remembers the first refusal.
-private final class EasySetup {
-    private let handle: UnsafeMutableRawPointer
-    private(set) var failure: CURLcode?
-
-    init(handle: UnsafeMutableRawPointer) {
-        self.handle = handle
+        return lines + request.headers.map { $0.1.isEmpty ? "\($0.0);" : "\($0.0): \($0.1)" }
     }
 
-    private func check(_ code: CURLcode) {
-        if code != CURLE_OK, failure == nil {
-            failure = code
-        }
-    }
-
-    func common(milliseconds: Int) {
-        check(ccurl_set_long(handle, CURLOPT_NOSIGNAL, 1))
-        check(ccurl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0))
-        check(ccurl_set_string(handle, CURLOPT_PROTOCOLS_STR, "http,https"))
-        check(ccurl_set_long(handle, CURLOPT_TIMEOUT_MS, max(1, milliseconds)))
-        check(ccurl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, max(1, milliseconds)))
-        check(ccurl_set_string(handle, CURLOPT_USERAGENT, "oakum"))
-        // A name lookup that hangs must not hold up the other transfers when this one is removed.
-        check(ccurl_set_long(handle, CURLOPT_QUICK_EXIT, 1))
-    }
-
-    func destination(_ destination: Destination) {
-        check(ccurl_set_string(handle, CURLOPT_URL, destination.url))
-        guard let path = destination.socketPath else { return }
-        check(ccurl_set_string(handle, CURLOPT_UNIX_SOCKET_PATH, path))
-        check(ccurl_set_string(handle, CURLOPT_PROXY, ""))
-        check(ccurl_set_long(handle, CURLOPT_PATH_AS_IS, 1))
-        check(ccurl_set_long(handle, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)))
-        // A local connection is cheap; a kept one would stand in the way of a peer that drains.
-        check(ccurl_set_long(handle, CURLOPT_FORBID_REUSE, 1))
-        check(ccurl_set_long(handle, CURLOPT_FRESH_CONNECT, 1))
-    }
-
-    func method(_ method: String, body: [UInt8]) {
-        switch method {
-        case "GET" where body.isEmpty: check(ccurl_set_long(handle, CURLOPT_HTTPGET, 1))
-        case "HEAD": check(ccurl_set_long(handle, CURLOPT_NOBODY, 1))
-        default:
-            check(ccurl_set_long(handle, CURLOPT_POST, 1))
-            body.withUnsafeBytes { bytes in
-                // Without an address libcurl would ask a read callback for the body.
-                let empty = UnsafeRawPointer(bitPattern: 1)
-                check(ccurl_set_body(handle, bytes.baseAddress ?? empty, bytes.count))
-            }
-            check(ccurl_set_string(handle, CURLOPT_CUSTOMREQUEST, method))
-        }
-    }
-
-    func answer(_ answer: AnswerBuffer) {
-        let context = Unmanaged.passUnretained(answer).toOpaque()
-        check(
-            ccurl_set_body_sink(
-                handle,
-                { data, size, count, context in
-                    guard let data, let context else { return 0 }
-                    let bytes = UnsafeRawBufferPointer(start: data, count: size * count)
-                    return Unmanaged<AnswerBuffer>.fromOpaque(context).takeUnretainedValue().body(bytes)
-                }, context))
-        check(
-            ccurl_set_header_sink(
-                handle,
-                { data, size, count, context in
-                    guard let data, let context else { return 0 }
-                    let bytes = UnsafeRawBufferPointer(start: data, count: size * count)
-                    return Unmanaged<AnswerBuffer>.fromOpaque(context).takeUnretainedValue().header(bytes)
-                }, context))
+    private static func list(_ lines: [String]) -> UnsafeMutablePointer<curl_slist>? {
+        lines.reduce(nil) { list, line in curl_slist_append(list, line) ?? list }
     }
 }

@@ -1,11 +1,29 @@
 /// One outgoing HTTP request. Redirects are never followed.
+///
+/// With a `network` policy it is guarded: its host is looked up once, every address found is checked, and the connection
+/// goes to a checked one, whatever the name means a moment later. Where a proxy is named, the proxy looks names up; then
+/// only addresses written in the URL can be checked, and the proxy is the guard.
 package struct OutboundRequest: Sendable {
     /// Where a request goes.
     package enum Target: Sendable {
-        /// `http://` or `https://`; a proxy named in the environment is honoured.
+        /// `http://` or `https://`.
         case url(String)
         /// HTTP/1.1 over a Unix stream socket, on a connection of its own; no proxy. `requestTarget` starts with "/".
         case unixSocket(path: String, requestTarget: String)
+    }
+
+    package enum Proxy: Hashable, Sendable {
+        /// What `http_proxy` and its kin say; none for a guarded request.
+        case environment
+        /// `http://HOST:PORT`. It may be anywhere: whoever names it knows where it is.
+        case url(String)
+    }
+    /// What becomes of a body beyond `maxResponseBytes`.
+    package enum Oversize: Sendable {
+        /// `OutboundError.tooLarge`.
+        case fails
+        /// The transfer ends there; the answer holds the beginning and says so (`isCut`).
+        case isCut
     }
 
     package var method: String
@@ -14,8 +32,15 @@ package struct OutboundRequest: Sendable {
     package var body: [UInt8]
     /// For everything together: waiting for a free slot, name lookup, connecting, sending, and the whole answer.
     package var timeoutSeconds: Double
-    /// A longer body ends the transfer with `OutboundError.tooLarge`.
+    /// A longer body ends the transfer; how is `oversize`'s to say.
     package var maxResponseBytes: Int
+    package var oversize: Oversize = .fails
+    /// nil: not guarded.
+    package var network: NetworkPolicy?
+    package var proxy: Proxy = .environment
+    /// File of certificates (PEM) to trust instead of the system's.
+    package var trustedCertificates: String?
+    package var progress = OutboundProgress()
 
     package init(
         method: String = "GET", target: Target, headers: [(String, String)] = [], body: [UInt8] = [],
@@ -36,11 +61,14 @@ package struct OutboundResponse: Sendable {
     /// In the order received; names as the server wrote them.
     package var headers: [(String, String)]
     package var body: [UInt8]
+    /// The body went on beyond what was allowed; `body` is its beginning.
+    package var isCut: Bool
 
-    package init(status: Int, headers: [(String, String)], body: [UInt8]) {
+    package init(status: Int, headers: [(String, String)], body: [UInt8], isCut: Bool = false) {
         self.status = status
         self.headers = headers
         self.body = body
+        self.isCut = isCut
     }
 
     /// The first value of a header; names compare without regard to case.
@@ -60,6 +88,8 @@ package enum OutboundError: Error, Hashable, Sendable {
     case tooLarge(String)
     /// A malformed request or answer, a cut connection, a TLS failure, or too many requests waiting.
     case failed(String)
+    /// The network policy forbids the address. Nothing was connected to.
+    case refused(String)
     /// The task was cancelled, or the client was shut down.
     case cancelled
 }

@@ -1,70 +1,58 @@
 import Glibc
-import Synchronization
 
-/// A request on its way, and the one caller who waits for it. Identity is the object's.
+/// A request or mail on its way, and the one caller who waits for it. Identity is the object's.
 final class Transfer: Sendable {
-    typealias Outcome = Result<OutboundResponse, OutboundError>
+    enum Answer: Sendable {
+        case response(OutboundResponse)
+        case mail(MailAnswer)
+    }
+    typealias Outcome = Result<Answer, OutboundError>
 
-    let request: OutboundRequest
+    let job: Job
     /// On `MonotonicClock`.
     let deadline: Double
+    private let answer = OneAnswer<Outcome>()
 
-    private enum State {
-        case new
-        case waiting(CheckedContinuation<Outcome, Never>)
-        case finished(Outcome)
-    }
-    private let state = Mutex(State.new)
-
-    init(request: OutboundRequest, deadline: Double) {
-        self.request = request
+    init(job: Job, deadline: Double) {
+        self.job = job
         self.deadline = deadline
     }
 
     /// Parks the caller. Returns false, with the caller resumed, when the transfer was cancelled before it began.
-    func wait(_ continuation: CheckedContinuation<Outcome, Never>) -> Bool {
-        let early = state.withLock { state -> Outcome? in
-            if case .finished(let outcome) = state {
-                return outcome
-            }
-            state = .waiting(continuation)
-            return nil
-        }
-        guard let early else { return true }
-        continuation.resume(returning: early)
-        return false
-    }
+    func wait(_ continuation: CheckedContinuation<Outcome, Never>) -> Bool { answer.wait(continuation) }
 
     /// Gives the outcome to the caller. Only the first outcome counts; returns whether this was the first.
     @discardableResult
-    func finish(_ outcome: Outcome) -> Bool {
-        let (first, continuation) = state.withLock { state -> (Bool, CheckedContinuation<Outcome, Never>?) in
-            switch state {
-            case .new:
-                state = .finished(outcome)
-                return (true, nil)
-            case .waiting(let continuation):
-                state = .finished(outcome)
-                return (true, continuation)
-            case .finished:
-                return (false, nil)
-            }
-        }
-        continuation?.resume(returning: outcome)
-        return first
-    }
+    func finish(_ outcome: Outcome) -> Bool { answer.finish(outcome) }
 
-    var isFinished: Bool {
-        state.withLock { state in
-            if case .finished = state { true } else { false }
-        }
-    }
+    var isFinished: Bool { answer.isFinished }
 }
 
-extension OutboundRequest {
+/// What a transfer is to do, and where exactly it goes.
+struct Job: Sendable {
+    enum Kind: Sendable {
+        case request(OutboundRequest)
+        case mail(OutboundMail)
+    }
+
+    var kind: Kind
+    /// The one address to connect to, checked; nil: not guarded, or a proxy's affair.
+    var address: NetworkAddress?
+    /// No longer for the connection to stand; nil: as long as the whole may take.
+    var connectSeconds: Double?
+
+    init(_ kind: Kind) {
+        self.kind = kind
+    }
+
     /// The timeout, held between a millisecond and a day.
     var allowedSeconds: Double {
-        timeoutSeconds.isNaN ? 0.001 : min(max(timeoutSeconds, 0.001), 86_400)
+        let wanted =
+            switch kind {
+            case .request(let request): request.timeoutSeconds
+            case .mail(let mail): mail.timeoutSeconds
+            }
+        return wanted.isNaN ? 0.001 : min(max(wanted, 0.001), 86_400)
     }
 }
 

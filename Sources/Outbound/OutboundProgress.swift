@@ -1,0 +1,58 @@
+/// How far a request has come, told while it goes there. Each is called at most once, in this order, on the transfer
+/// thread: it must be quick, and never wait.
+package struct OutboundProgress: Sendable {
+    /// The connection stands (TCP, TLS, for mail also the greeting, STARTTLS and login), and nothing of the request has
+    /// been written: neither its head nor MAIL FROM. On a connection that is used again it is called too.
+    package var onConnected: (@Sendable () -> Void)?
+    /// The last byte of the request has been handed to the kernel, or the first byte of the answer is there, whichever
+    /// comes first. The receiver may have it all from here on. For mail: the text has been handed over; the line with a
+    /// dot that ends it comes right after, so a sender that dies in this call has not sent the mail.
+    package var onSent: (@Sendable () -> Void)?
+    /// The whole answer has been read; the caller of `send` does not have it yet. Not called when there is none.
+    package var onResponse: (@Sendable () -> Void)?
+
+    package init(
+        onConnected: (@Sendable () -> Void)? = nil, onSent: (@Sendable () -> Void)? = nil,
+        onResponse: (@Sendable () -> Void)? = nil
+    ) {
+        self.onConnected = onConnected
+        self.onSent = onSent
+        self.onResponse = onResponse
+    }
+}
+
+/// What a transfer has told of itself so far. Lives on the engine's thread alone; libcurl's callbacks point to it.
+final class ProgressWatch {
+    private let progress: OutboundProgress
+    /// Bytes that make up the body.
+    private let bodyBytes: Int
+    private(set) var connected = false
+    private var sent = false
+
+    init(_ progress: OutboundProgress, bodyBytes: Int) {
+        self.progress = progress
+        self.bodyBytes = bodyBytes
+    }
+
+    func connectionStands() {
+        guard !connected else { return }
+        connected = true
+        progress.onConnected?()
+    }
+
+    /// - Parameter uploaded: bytes of the body that were written.
+    func wrote(_ uploaded: Int) {
+        if connected, uploaded >= bodyBytes { requestIsSent() }
+    }
+
+    func requestIsSent() {
+        guard !sent else { return }
+        sent = true
+        progress.onSent?()
+    }
+
+    func answerIsRead() {
+        requestIsSent()
+        progress.onResponse?()
+    }
+}
