@@ -20,11 +20,14 @@ package struct BusinessSettings: Hashable, Sendable, Codable {
     package var worseSeverity: Severity
     /// Restored when the rate is back within what is expected for so long, seconds.
     package var clearSeconds: Double
+    /// Whose day it is, as an IANA name: "America/New_York". nil: that of the host.
+    package var timeZone: String?
 
     package init(
         name: String, counter: String, labels: [String: String] = [:], probability: Double = 1e-4,
         minimumExpected: Double = 10, minimumDrop: Double = 0.25, worseDrop: Double = 0.75,
-        severity: Severity = .error, worseSeverity: Severity = .critical, clearSeconds: Double = 60
+        severity: Severity = .error, worseSeverity: Severity = .critical, clearSeconds: Double = 60,
+        timeZone: String? = nil
     ) {
         self.name = name
         self.counter = counter
@@ -36,5 +39,6 @@ package struct BusinessSettings: Hashable, Sendable, Codable {
         self.severity = severity
         self.worseSeverity = worseSeverity
         self.clearSeconds = clearSeconds
+        self.timeZone = timeZone
     }
 }
