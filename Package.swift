@@ -86,7 +86,7 @@ let ring0: [Target] = [
     tests("AlertRulesTests", ["AlertRules", "OakumModel"]),
     tests("PagingTests", ["Paging", "OakumModel"], exclude: ["Zones/generate.py", "Zones/vectors.txt"]),
     tests("IncidentsTests", ["Incidents", "Paging", "OakumModel"]),
-    tests("PostmortemTests", ["Postmortem", "OakumModel"]),
+    tests("PostmortemTests", ["Postmortem", "OakumModel"], exclude: ["Golden"]),
     tests("KeeperProtocolTests", ["KeeperProtocol", "KeeperCore"]),
 ]
 
