@@ -129,6 +129,7 @@ let cache: [Target] = [
 
 let products: [Target] = [
     code("BoundedCacheMetrics", ["BoundedCache", coreMetrics]),
+    code("BoundedCacheWeights", ["BoundedCache", nioCore]),
     code(
         "ServiceHandover",
         [
@@ -221,6 +222,7 @@ let examples: [Target] = [
 
 let heavyTests: [Target] = [
     tests("BoundedCacheMetricsTests", ["BoundedCacheMetrics", "BoundedCache", metricsTestKit]),
+    tests("BoundedCacheWeightsTests", ["BoundedCacheWeights", "BoundedCache", "CLinux", nioCore]),
     tests("PrometheusTextTests", ["PrometheusText"]),
     .executableTarget(
         name: "fixture-worker", dependencies: ["CLinux"], path: "Tests/FixtureWorker", swiftSettings: settings),
@@ -278,6 +280,7 @@ let package = Package(
         : [
             .library(name: "BoundedCache", targets: ["BoundedCache"]),
             .library(name: "BoundedCacheMetrics", targets: ["BoundedCacheMetrics"]),
+            .library(name: "BoundedCacheWeights", targets: ["BoundedCacheWeights"]),
             .library(name: "CachePressure", targets: ["CachePressure"]),
             .library(name: "ServiceHandover", targets: ["ServiceHandover"]),
             .executable(name: "oakum", targets: ["oakum"]),
