@@ -104,8 +104,10 @@ let shared: [Target] = [
 let heap: [Target] = [
     .target(name: "CElf", linkerSettings: [.linkedLibrary("dw")]),
     code("HeapInspection", ["HeapProfile", "OakumModel", "CLinux", "CElf"]),
+    .executableTarget(
+        name: "fixture-cache", dependencies: ["BoundedCache"], path: "Tests/FixtureCache", swiftSettings: settings),
     tests(
-        "HeapInspectionTests", ["HeapInspection", "HeapProfile", "OakumModel", "CLinux"],
+        "HeapInspectionTests", ["HeapInspection", "HeapProfile", "OakumModel", "CLinux", "fixture-cache"],
         exclude: ["Programs"]),
 ]
 
