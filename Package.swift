@@ -113,8 +113,10 @@ let shared: [Target] = [
 let heap: [Target] = [
     .target(name: "CElf", linkerSettings: [.linkedLibrary("dw")]),
     code("HeapInspection", ["HeapProfile", "OakumModel", "CLinux", "CElf"]),
+    .executableTarget(
+        name: "fixture-cache", dependencies: ["BoundedCache"], path: "Tests/FixtureCache", swiftSettings: settings),
     tests(
-        "HeapInspectionTests", ["HeapInspection", "HeapProfile", "OakumModel", "CLinux"],
+        "HeapInspectionTests", ["HeapInspection", "HeapProfile", "OakumModel", "CLinux", "fixture-cache"],
         exclude: ["Programs"]),
 ]
 
@@ -138,6 +140,7 @@ let cache: [Target] = [
 
 let products: [Target] = [
     code("BoundedCacheMetrics", ["BoundedCache", coreMetrics]),
+    code("BoundedCacheWeights", ["BoundedCache", nioCore]),
     code(
         "ServiceHandover",
         [
@@ -237,6 +240,7 @@ let examples: [Target] = [
 
 let heavyTests: [Target] = [
     tests("BoundedCacheMetricsTests", ["BoundedCacheMetrics", "BoundedCache", metricsTestKit]),
+    tests("BoundedCacheWeightsTests", ["BoundedCacheWeights", "BoundedCache", "CLinux", nioCore]),
     tests("PrometheusTextTests", ["PrometheusText"]),
     tests("DurableOutboxTests", ["DurableOutbox", "Migrations", grdb]),
     tests("NotifyTests", ["Notify", "Outbound", "OakumModel"]),
@@ -299,6 +303,7 @@ let package = Package(
         : [
             .library(name: "BoundedCache", targets: ["BoundedCache"]),
             .library(name: "BoundedCacheMetrics", targets: ["BoundedCacheMetrics"]),
+            .library(name: "BoundedCacheWeights", targets: ["BoundedCacheWeights"]),
             .library(name: "CachePressure", targets: ["CachePressure"]),
             .library(name: "ServiceHandover", targets: ["ServiceHandover"]),
             .executable(name: "oakum", targets: ["oakum"]),

@@ -75,6 +75,7 @@ extension Findings {
         case .memory:
             let site = observations.heap.first.map { top in
                 ", allocated in \(top.site)" + (top.type.map { " (\($0))" } ?? "")
+                    + (top.cache.map { ", \($0.words)" } ?? "")
             }
             main =
                 "memory grows without a bound in sight"

@@ -52,7 +52,7 @@ struct ChainWriter {
                 HolderChain.Hop(
                     kind: holder.kind, type: holder.kind == .task ? taskWords(index) : holder.type,
                     place: world.place(in: holder, at: edge.offset), offset: edge.offset, isInterior: edge.target > 0,
-                    times: edge.between + 1))
+                    times: edge.between + 1, name: world.names.name(of: holder)))
             held = index
         }
         let root = root(path, closing: hops.last)

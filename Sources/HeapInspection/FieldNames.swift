@@ -37,6 +37,14 @@ final class FieldNames {
         return best
     }
 
+    /// The property of a class instance with a name; the nearest class's where several have it.
+    func field(of lineage: [UInt64], named name: String) -> Field? {
+        for metadata in lineage {
+            if let field = fields(ofClass: metadata).first(where: { $0.name == name }) { return field }
+        }
+        return nil
+    }
+
     /// The property of a value that the byte at an offset belongs to; nil when it is no struct, or not told.
     func field(ofValue metadata: UInt64, at offset: UInt64) -> Field? {
         guard memory.word(at: metadata).map({ MetadataKind($0) == .structType }) == true else { return nil }

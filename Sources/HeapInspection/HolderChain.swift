@@ -15,10 +15,12 @@ package struct HolderChain: Hashable, Sendable, Codable {
         package var isInterior: Bool
         /// So many blocks in a row that are alike: nodes of a list.
         package var times: Int
+        /// What the program calls the object, where it is of a type that is made to be known by a name.
+        package var name: ObjectName?
 
         package init(
             kind: BlockKind, type: String?, place: String? = nil, offset: UInt64 = 0, isInterior: Bool = false,
-            times: Int = 1
+            times: Int = 1, name: ObjectName? = nil
         ) {
             self.kind = kind
             self.type = type
@@ -26,6 +28,7 @@ package struct HolderChain: Hashable, Sendable, Codable {
             self.offset = offset
             self.isInterior = isInterior
             self.times = times
+            self.name = name
         }
     }
 
@@ -62,10 +65,13 @@ package struct HolderChain: Hashable, Sendable, Codable {
         self.moved = moved
     }
 
+    /// The nearest holder that has a name: the cache the block is an entry of.
+    package var named: ObjectName? { hops.lazy.compactMap(\.name).first }
+
     /// "[UInt8], held by CacheEntry.body, held by a value of [String: CacheEntry], held by static LeakyCache.shared". Hops
     /// that say the same one after the other, as those of a list do, are said once.
     package var words: String {
-        let hops = Self.runs(hops).map { "held by \($0.text)" + Self.times($0.count) }
+        let hops = Self.runs(toldHops).map { "held by \($0.text)" + Self.times($0.count) }
         return ([Self.words(type, kind)] + hops + [rootWords]).joined(separator: ", ")
     }
 
@@ -73,8 +79,18 @@ package struct HolderChain: Hashable, Sendable, Codable {
     package var path: [String] {
         var parts: [String] = []
         if case .cycle(let hop) = root { parts.append(Self.words(hop)) }
-        let hops = Self.runs(hops.reversed()).map { $0.text + Self.times($0.count) }
+        let hops = Self.runs(toldHops.reversed()).map { $0.text + Self.times($0.count) }
         return [rootName] + parts + hops + [Self.words(type, kind)]
+    }
+
+    /// Without the blocks that a holder with a name keeps what it holds in, if nothing is known of them: it stands for them.
+    private var toldHops: [Hop] {
+        var told: [Hop] = []
+        for hop in hops {
+            if hop.name != nil { while told.last.map({ $0.kind == .unknown }) == true { told.removeLast() } }
+            told.append(hop)
+        }
+        return told
     }
 
     private static func runs(_ hops: [Hop]) -> [(text: String, count: Int)] {
@@ -126,6 +142,8 @@ package struct HolderChain: Hashable, Sendable, Codable {
 
     private static func words(_ hop: Hop) -> String {
         let type = words(hop.type, hop.kind)
+        // How it keeps what it holds is its own business.
+        if let name = hop.name { return "\(type) \"\(name.name)\"" }
         guard let place = hop.place else { return type }
         return place.contains(" ") ? "\(place) of \(type)" : "\(type).\(place)"
     }

@@ -68,6 +68,11 @@ package struct ProcessInspector {
         return block.type.map { (block.kind, $0) }
     }
 
+    /// What the program calls the object at an address; nil where it is of no type that is known by a name.
+    package func name(at address: UInt64) -> ObjectName? {
+        world.names.name(of: world.block(at: address, bytes: nil, index: BlockIndex()))
+    }
+
     /// Reads anew what was read before.
     package func forget() { world.memory.forget() }
 

@@ -7,6 +7,7 @@ final class InspectedProcess {
     let types: HeapTypes
     let cxx: CxxTypes
     let fields: FieldNames
+    let names: ObjectNames
     let plan: ScanPlan
     let scan: MemoryScan
     /// Blocks whose place and size are known for certain, by their start: the sampled ones.
@@ -25,6 +26,7 @@ final class InspectedProcess {
         types = HeapTypes(memory, modules)
         cxx = CxxTypes(memory, modules)
         fields = FieldNames(types.names)
+        names = ObjectNames(types, fields)
         plan = ScanPlan(map: map, modules: modules, threads: threads, leavingOut: leavingOut)
         scan = MemoryScan(source: source, residency: residency)
         self.known = known.sorted { $0.start < $1.start }

@@ -69,9 +69,11 @@ package struct SiteReport: Hashable, Sendable, Codable {
     package var leakBytesPerSecond: Estimate?
     package var survival: SurvivalReport?
     package var stacks: [StackReport]
+    /// The bounded cache that most of its blocks are entries of, where somebody looked.
+    package var cache: HoldingCache?
 
     private enum CodingKeys: String, CodingKey {
-        case site, fingerprint, role, type, types, samples, share, verdict, reason, survival, stacks
+        case site, fingerprint, role, type, types, samples, share, verdict, reason, survival, stacks, cache
         case survivesRebuild = "survives_rebuild"
         case liveBytes = "live_bytes"
         case liveBlocks = "live_blocks"

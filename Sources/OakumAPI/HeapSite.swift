@@ -21,11 +21,13 @@ package struct HeapSite: Hashable, Sendable, Codable {
     package var types: [HeapTypeShare]
     /// Who holds its blocks, the most frequent chain first; empty when nobody looked.
     package var chains: [HeapChain]
+    /// The bounded cache that most of its blocks are entries of; nil when there is none, or nobody looked.
+    package var cache: HoldingCache?
 
     package init(
         site: String, fingerprint: String, role: HeapRole?, verdict: String, verdictWords: String, reason: String,
         live: Estimate, share: Double, growth: Estimate?, neverFreed: Estimate?, types: [HeapTypeShare],
-        chains: [HeapChain]
+        chains: [HeapChain], cache: HoldingCache? = nil
     ) {
         self.site = site
         self.fingerprint = fingerprint
@@ -39,10 +41,11 @@ package struct HeapSite: Hashable, Sendable, Codable {
         self.neverFreed = neverFreed
         self.types = types
         self.chains = chains
+        self.cache = cache
     }
 
     private enum CodingKeys: String, CodingKey {
-        case site, fingerprint, role, verdict, reason, share, types, chains
+        case site, fingerprint, role, verdict, reason, share, types, chains, cache
         case verdictWords = "verdict_words"
         case live = "live_bytes"
         case growth = "growth_bytes"

@@ -51,12 +51,18 @@ extension HeapCapture {
         }
     }
 
+    /// The bounded cache that most of a site's examined blocks are entries of.
+    package func cache(holding site: Site) -> HoldingCache? {
+        chains(of: site).first?.chain.named.map { HoldingCache(name: $0.name, boundBytes: $0.boundBytes) }
+    }
+
     /// A site in the form of events and reports.
     package func finding(_ site: Site) -> HeapFinding {
         HeapFinding(
             site: site.label, function: site.frame?.function ?? site.label, file: site.frame?.file,
             line: site.frame?.line, fingerprint: site.fingerprint.text, type: site.types.first?.type,
-            chain: chains(of: site).first?.chain.path ?? [], liveBytes: Int64(site.live.bytes.estimate.rounded()),
+            chain: chains(of: site).first?.chain.path ?? [], cache: cache(holding: site),
+            liveBytes: Int64(site.live.bytes.estimate.rounded()),
             share: site.share, neverFreed: site.survival?.neverFreed, tookSeconds: (seconds * 1_000).rounded() / 1_000)
     }
 }

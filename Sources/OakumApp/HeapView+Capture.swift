@@ -87,6 +87,6 @@ extension HeapSite {
                 HeapChain(
                     path: chain.chain.path.map(HeapView.clipped), words: HeapView.clipped(chain.chain.words),
                     blocks: chain.blocks, examined: chain.examined)
-            })
+            }, cache: capture.cache(holding: site))
     }
 }

@@ -29,11 +29,20 @@ extension Engine {
             let look = await within(seconds: Self.lookPatience) {
                 await witness?.look(subject) ?? .nothing("no sampler is installed")
             }
-            answer(look ?? .nothing("looking took too long; is the machine busy?"))
+            answer(completed(look ?? .nothing("looking took too long; is the machine busy?"), of: subject))
         }
         heapDesk.close()
         answer(.nothing("oakum is ending"))
         return nil
+    }
+
+    /// With what the worker's caches publish of themselves.
+    private func completed(_ look: HeapLook, of subject: HeapSubject) -> HeapLook {
+        guard case .view(var view) = look, let watch = services[subject.worker.service]?.watches[subject.worker.number],
+            watch.process == subject.process
+        else { return look }
+        for index in view.sites.indices { view.sites[index].cache = watch.completed(view.sites[index].cache) }
+        return .view(view)
     }
 
     private func answer(_ look: HeapLook) {

@@ -22,6 +22,7 @@ extension HeapFinding {
     package var sentence: String {
         var text = "\(ByteCount(liveBytes)) (\(Words.fixed(share * 100, 0)) % of what lives) from \(site)"
         if let neverFreed { text += ", \(Words.fixed(neverFreed.estimate * 100, 0)) % of it never freed" }
+        if let cache { text += ", \(cache.words)" }
         if !chain.isEmpty {
             text += ": " + chain.reversed().joined(separator: " held by ")
         } else if let type {

@@ -100,7 +100,11 @@ package struct ServiceWatch: Sendable {
     package mutating func examined(
         _ number: UInt32, _ process: ProcessIdentity, _ examination: HeapExamination, at now: Moment
     ) -> [WatchAction] {
-        if watches[number]?.process == process { watches[number]?.heapAnswered(examination) }
+        var examination = examination
+        if var watch = watches[number], watch.process == process {
+            examination = watch.heapAnswered(examination)
+            watches[number] = watch
+        }
         let worker = WorkerID(service: name, number: number)
         return [.record(examination.event(of: worker, process: process, at: now))]
     }

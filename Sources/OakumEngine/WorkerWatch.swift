@@ -121,10 +121,22 @@ package struct WorkerWatch: Sendable {
         return true
     }
 
-    mutating func heapAnswered(_ examination: HeapExamination) {
+    /// - Returns: the same with what the worker's caches publish of themselves.
+    mutating func heapAnswered(_ examination: HeapExamination) -> HeapExamination {
         heapLook = .answered
         diagnosisAskedAt = nil
-        if case .named(let findings) = examination { leaks = findings }
+        guard case .named(var findings) = examination else { return examination }
+        for index in findings.indices { findings[index].cache = completed(findings[index].cache) }
+        leaks = findings
+        return .named(findings)
+    }
+
+    /// With what the cache of that name published last.
+    func completed(_ cache: HoldingCache?) -> HoldingCache? {
+        guard var cache, let told = record.cache(named: cache.name) else { return cache }
+        cache.heldBytes = Int64(exactly: told.bytes.rounded())
+        if let bound = told.bound.flatMap({ Int64(exactly: $0.rounded()) }) { cache.boundBytes = bound }
+        return cache
     }
 
     /// Somebody looks into its heap, and there is still time to let them: after a recycle it is gone.

@@ -12,6 +12,8 @@ package struct HeapFinding: Hashable, Sendable, Codable {
     package var type: String?
     /// From the root to the leaked type, in words; empty when nobody looked or nothing was found.
     package var chain: [String]
+    /// The bounded cache its blocks are entries of; nil when none is on the way to the root.
+    package var cache: HoldingCache?
     /// Live bytes of the site, an estimate without bias.
     package var liveBytes: Int64
     /// Of all live bytes of the worker, 0 to 1.
@@ -23,7 +25,8 @@ package struct HeapFinding: Hashable, Sendable, Codable {
 
     package init(
         site: String, function: String, file: String? = nil, line: Int? = nil, fingerprint: String, type: String? = nil,
-        chain: [String] = [], liveBytes: Int64, share: Double, neverFreed: Estimate? = nil, tookSeconds: Double
+        chain: [String] = [], cache: HoldingCache? = nil, liveBytes: Int64, share: Double, neverFreed: Estimate? = nil,
+        tookSeconds: Double
     ) {
         self.site = site
         self.function = function
@@ -32,6 +35,7 @@ package struct HeapFinding: Hashable, Sendable, Codable {
         self.fingerprint = fingerprint
         self.type = type
         self.chain = chain
+        self.cache = cache
         self.liveBytes = liveBytes
         self.share = share
         self.neverFreed = neverFreed
@@ -39,7 +43,7 @@ package struct HeapFinding: Hashable, Sendable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case site, function, file, line, fingerprint, type, chain, share
+        case site, function, file, line, fingerprint, type, chain, cache, share
         case liveBytes = "live_bytes"
         case neverFreed = "never_freed"
         case tookSeconds = "took_s"

@@ -52,11 +52,11 @@ struct HeapCommand: AsyncParsableCommand {
                 try await Task.sleep(for: .seconds(seconds))
                 target = try await heap.open()
             }
-            let capture = target.capture(limits: Self.namesOnly)
+            let capture = target.capture(limits: Self.largestHolders)
             let growth = earlier.map { HeapGrowth(from: $0, to: capture.profile) }
             try export(capture.profile)
             if json {
-                try Terminal.json(HeapReport(capture.profile, growth: growth, limit: rows))
+                try Terminal.json(report(capture, growth))
             } else {
                 show(capture, growth)
             }
@@ -68,6 +68,25 @@ struct HeapCommand: AsyncParsableCommand {
         var limits = HeapCapture.Limits()
         limits.sites = 0
         return limits
+    }
+
+    /// Enough to tell which of the largest places fill a cache.
+    private static var largestHolders: HeapCapture.Limits {
+        var limits = HeapCapture.Limits()
+        limits.sites = 3
+        limits.blocksPerSite = 4
+        return limits
+    }
+
+    private func report(_ capture: HeapCapture, _ growth: HeapGrowth?) -> HeapReport {
+        var report = HeapReport(capture.profile, growth: growth, limit: rows)
+        let caches = Dictionary(
+            capture.profile.sites.compactMap { site in
+                capture.cache(holding: site).map { (site.fingerprint.text, $0) }
+            }
+        ) { first, _ in first }
+        for index in report.sites.indices { report.sites[index].cache = caches[report.sites[index].fingerprint] }
+        return report
     }
 
     private static func read(_ path: String) throws -> HeapTarget {
@@ -95,6 +114,9 @@ struct HeapCommand: AsyncParsableCommand {
     private func show(_ capture: HeapCapture, _ growth: HeapGrowth?) {
         for remark in capture.remarks { Terminal.note("note: \(remark)") }
         Terminal.line(capture.profile.table(growth: growth, rows: rows))
+        for site in capture.profile.sites {
+            if let cache = capture.cache(holding: site) { Terminal.line("\(site.label): \(cache.words)") }
+        }
         if !capture.leaks.isEmpty { Terminal.line("\n`oakum why \(heap.target)` tells who holds what leaks.") }
     }
 }

@@ -66,7 +66,8 @@ struct StatusCommand: AsyncParsableCommand {
             }
             for leak in worker.leaks ?? [] {
                 let holders = leak.chain.isEmpty ? leak.type ?? "unknown type" : leak.chain.joined(separator: " → ")
-                Terminal.line("  \(service.name)/\(worker.number) leaks at \(leak.site): \(holders)")
+                let cache = leak.cache.map { ", \($0.words)" } ?? ""
+                Terminal.line("  \(service.name)/\(worker.number) leaks at \(leak.site)\(cache): \(holders)")
             }
         }
     }

@@ -36,10 +36,11 @@ struct WhyCommand: AsyncParsableCommand {
         var reason: String
         var liveBytes: Estimate
         var type: String?
+        var cache: HoldingCache?
         var chains: [Chain]
 
         private enum CodingKeys: String, CodingKey {
-            case site, verdict, reason, type, chains
+            case site, verdict, reason, type, cache, chains
             case liveBytes = "live_bytes"
         }
     }
@@ -73,7 +74,7 @@ struct WhyCommand: AsyncParsableCommand {
     private func answer(_ site: Site, _ capture: HeapCapture) -> Answer {
         Answer(
             site: site.label, verdict: site.verdict.code, reason: site.verdict.reason, liveBytes: site.live.bytes,
-            type: site.types.first?.type,
+            type: site.types.first?.type, cache: capture.cache(holding: site),
             chains: capture.chains(of: site).map {
                 Answer.Chain(path: $0.chain.path, words: $0.chain.words, blocks: $0.blocks, examined: $0.examined)
             })
@@ -83,6 +84,7 @@ struct WhyCommand: AsyncParsableCommand {
         if !isFirst { Terminal.line("") }
         let bytes = ByteCount(Int64(max(0, answer.liveBytes.estimate)))
         Terminal.line("\(answer.site): \(bytes) alive, \(answer.verdict.words): \(answer.reason)")
+        if let cache = answer.cache { Terminal.line("  \(cache.words)") }
         for chain in answer.chains {
             Terminal.line("  \(chain.blocks) of \(chain.examined) blocks looked at: \(chain.words)")
         }

@@ -143,10 +143,12 @@ extension RunningServers {
                         try await page.holds("document.getElementById('live')?.dataset.state === 'live'")
                     }
                     #expect(try await page.holds("!document.querySelector('.chain')"))
-                    fake.change { state in
-                        state.overview.services[0].workers[0].leaks = [HeapSamples.finding]
+                    var finding = HeapSamples.finding
+                    finding.cache = HoldingCache(name: "profiles", heldBytes: 63 << 20, boundBytes: 100 << 20)
+                    fake.change { [finding] state in
+                        state.overview.services[0].workers[0].leaks = [finding]
                         var event = Samples.event(3, .leakNamed, 61, "registrar/7: 94.0 MiB from …")
-                        event.event.heap = [HeapSamples.finding]
+                        event.event.heap = [finding]
                         state.events.append(event)
                     }
                     for place in ["tbody tr[data-worker=\"7\"] .chain", "#events li .chain"] {
@@ -156,6 +158,9 @@ extension RunningServers {
                             ).string == HeapSamples.finding.chain.joined(separator: "|")
                         }
                     }
+                    #expect(
+                        try await page.evaluate("document.querySelector('#events li .leak-site').textContent").string?
+                            .hasSuffix(", held by cache `profiles`, 63 % of its 100.0 MiB") == true)
                     let link = try await page.evaluate(
                         "document.querySelector('tbody tr[data-worker=\"7\"] .heap-link').getAttribute('href')")
                     #expect(link.string?.hasSuffix("/heap?service=registrar&worker=7") == true)

@@ -40,6 +40,23 @@ extension RunningServers {
             }
         }
 
+        @Test func `a cache that holds what was found is named`() async throws {
+            let fake = FakeControlPlane(HeapSamples.state())
+            let cache = HoldingCache(name: "profiles", heldBytes: 63 << 20, boundBytes: 100 << 20)
+            fake.change { state in
+                state.heaps[HeapSamples.query]?.sites[0].cache = cache
+                state.overview.services[0].workers[0].leaks?[0].cache = cache
+            }
+            try await withConsole(fake) { console, _ in
+                let page = text(try await get(console, "/heap?\(Self.parameters)"))
+                #expect(page.contains("<p class=\"cache\">Held by cache `profiles`, 63 % of its 100.0 MiB</p>"))
+                #expect(text(try await get(console, "/")).contains("held by cache `profiles`, 63 % of its 100.0 MiB"))
+                #expect(
+                    text(try await get(console, "/api/v1/heap?\(Self.parameters)")).contains(
+                        #""cache":{"bound_bytes":104857600,"held_bytes":66060288,"name":"profiles"}"#))
+            }
+        }
+
         @Test(arguments: [
             ("", 400, "invalid"), ("?service=registrar", 400, "invalid"),
             ("?service=registrar&worker=x", 400, "invalid"),

@@ -41,6 +41,18 @@ import Testing
         #expect(diagnosis.healthy?.hasPrefix("host memory, disk and network healthy: ") == true)
     }
 
+    @Test func `what a bounded cache holds is no proof of a leak, and the cache is named`() {
+        let bare = Diagnosis(Self.cacheLeak())
+        var observations = Self.cacheLeak()
+        observations.heap[0].cache = HoldingCache(name: "profiles", heldBytes: 63 << 20, boundBytes: 100 << 20)
+        let diagnosis = Diagnosis(observations)
+        let memory = diagnosis.hypotheses.first { $0.cause == .memory }
+        #expect((memory?.belief ?? 0) < (bare.hypotheses.first { $0.cause == .memory }?.belief ?? 0))
+        let words = "held by cache `profiles`, 63 % of its 100.0 MiB"
+        #expect(memory?.against.contains { $0.contains(words) } == true)
+        #expect(memory?.sentence.contains(words) == true)
+    }
+
     @Test func `a bounded cache that fills is named with its level and bound`() {
         var incident = SimulatedIncident(.cacheFill, generator: SeededGenerator(seed: 5))
         incident.run()

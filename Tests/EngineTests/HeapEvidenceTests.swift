@@ -38,6 +38,24 @@ struct HeapEvidenceTests {
         }
     }
 
+    @Test func `a cache that holds it is named with what it published last`() async throws {
+        try await EngineSimulation.run(keepers: Self.leaky) { (oakum) throws in
+            var finding = FakeWitness.finding
+            finding.cache = HoldingCache(name: "profiles", boundBytes: 1 << 28)
+            oakum.witness.state.withLock { $0.answer = .named([finding]) }
+            var measures = ServiceMeasures()
+            measures.caches = ["profiles": CacheMeasures(bytes: 0.63 * 268_435_456, bound: 268_435_456)]
+            oakum.world.with { $0.measures[1] = measures }
+            oakum.start(.web(budget: 4_096, samplesHeap: true))
+            try oakum.advance(until: "a name", limit: 4_000) { !oakum.journal.events(.leakNamed).isEmpty }
+            let named = try #require(oakum.journal.events(.leakNamed).first)
+            #expect(
+                named.message.contains("never freed, held by cache `profiles`, 63 % of its 256.0 MiB: [UInt8] held by"))
+            #expect(named.heap?.first?.cache?.heldBytes == 169_114_337)
+            #expect(try oakum.overview().services[0].workers.first?.leaks == named.heap)
+        }
+    }
+
     @Test func `what was named is shown with the worker for as long as it lives`() async throws {
         try await EngineSimulation.run(keepers: Self.leaky) { (oakum) throws in
             oakum.start(.web(budget: 4_096, samplesHeap: true))

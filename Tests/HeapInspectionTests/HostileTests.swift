@@ -43,6 +43,15 @@ private final class FrozenMemory: MemorySource {
         return frozen
     }
 
+    /// The bytes of a range, as far as they lie in one region.
+    func overwrite(_ range: Range<UInt64>, _ change: (inout ArraySlice<UInt8>) -> Void) {
+        guard let index = regions.firstIndex(where: { $0.region.contains(range.lowerBound) }) else { return }
+        let first = Int(range.lowerBound - regions[index].region.start)
+        let end = min(first + range.count, regions[index].bytes.count)
+        guard first < end else { return }
+        change(&regions[index].bytes[first..<end])
+    }
+
     /// Overwrites words: with random ones, with pointers into the memory, or with values that break arithmetic.
     func damage(_ generator: inout SeededGenerator, words: Int) {
         let extremes: [UInt64] = [0, 1, .max, 1 << 63, 0x7FFF_FFFF_FFFF_FFFF, 0x0000_7FFF_FFFF_FFF8, 16, 0x8000_0000]
@@ -118,6 +127,34 @@ struct `Hostile memory` {
             #expect(report.chains.count == 8)
             for chain in report.chains { #expect(!chain.words.isEmpty && chain.path.count <= chain.hops.count + 3) }
         }
+    }
+
+    @Test func `a damaged object has its name, another that can be shown, or none`() async throws {
+        let pristine = try await RunningLeak.with(builtExecutable("fixture-cache"), "fill") {
+            try FrozenMemory.copy(of: $0.identity, limit: 3 << 20)
+        }
+        let inspector = ProcessInspector(memory: pristine, map: try pristine.map())
+        let caches = inspector.objects(named: "BoundedCache<UInt64, [UInt8]>", limit: 8)
+        let found = caches.filter { inspector.name(at: $0)?.name == "sessions of instance 3" }
+        let cache = try #require(found.first, "\(caches.map { inspector.name(at: $0) as Any })")
+        var others = 0
+        try await forAll(seeds: 2_000) { generator in
+            let memory = FrozenMemory()
+            memory.regions = pristine.regions
+            memory.overwrite(cache..<(cache + 512)) { bytes in
+                for _ in 0..<generator.int(1...40) {
+                    let place = bytes.startIndex + generator.int(0...(bytes.count - 1))
+                    bytes[place] = generator.chance(0.5) ? UInt8(generator.int(0...255)) : bytes[place] ^ 0xF0
+                }
+            }
+            let name = ProcessInspector(memory: memory, map: try memory.map()).name(at: cache)
+            if name?.name != "sessions of instance 3" { others += 1 }
+            guard let name else { return }
+            #expect(name.noun == "cache" && !name.name.isEmpty && name.name.count <= 120)
+            #expect(name.name.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F })
+            #expect(name.boundBytes.map { $0 > 0 } ?? true)
+        }
+        #expect(others > 100, "the damage is seen")
     }
 
     private static func inspect(_ memory: FrozenMemory, _ generator: inout SeededGenerator) throws {

@@ -19,6 +19,11 @@ package enum HeapMemory {
         max(32, (size + 8 + 15) & ~15)
     }
 
+    /// Bytes a request of `size` bytes most probably costs, whatever its size.
+    package static func likely(_ size: Int) -> Int {
+        size < 128 * 1_024 ? estimate(size) : most(size)
+    }
+
     /// The most a request of `size` bytes can cost: a chunk may get a rest too small to be a chunk of its own, and large
     /// ones are mapped in whole pages.
     static func most(_ size: Int) -> Int {

@@ -102,6 +102,11 @@ extension Findings {
         guard let top = observations.heap.first else { return }
         let type = top.type.map { " (\($0))" } ?? ""
         let held = "\(top.site)\(type) holds \(Phrases.percent(top.share)) of the live bytes"
+        if let cache = top.cache {
+            // It ends at the bound: memory that grows for ever is held by something else.
+            found.object(1.5, "\(held), \(cache.words): that is bounded")
+            return
+        }
         guard let kept = top.neverFreed else {
             found.support(0.8, held)
             return

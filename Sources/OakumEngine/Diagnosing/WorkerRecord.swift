@@ -71,6 +71,11 @@ package struct WorkerRecord: Sendable {
         }
     }
 
+    /// What the cache of that name published last.
+    func cache(named name: String) -> CacheMeasures? {
+        told.readings.last { $0.measures != nil }?.measures?.caches[name]
+    }
+
     /// The bounded cache that holds most, as it was told last.
     var fullestCache: (name: String, bytes: Double, bound: Double)? {
         let last = told.readings.last { $0.measures != nil }?.measures

@@ -16,7 +16,8 @@ enum ChainSteps {
     private static func chains(_ findings: [HeapFinding]) -> [Markup] {
         findings.prefix(shown).filter { !$0.chain.isEmpty }.map { finding in
             """
-            <p class="leak-site">\(finding.type ?? "What leaks") from <span class="place">\(finding.site)</span>, held by</p>\
+            <p class="leak-site">\(finding.type ?? "What leaks") from <span class="place">\(finding.site)</span>, \
+            \(finding.cache?.words ?? "held by")</p>\
             \(steps(finding.chain))
             """
         }

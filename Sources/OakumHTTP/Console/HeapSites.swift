@@ -68,7 +68,8 @@ struct HeapSites {
             \(ChainSteps.steps(chain.path))</div>
             """
         }
-        return "<tr class=\"chains\"><td colspan=\"\(view.base == nil ? 4 : 5)\">\(chains)</td></tr>"
+        let cache: Markup = site.cache.map { "<p class=\"cache\">\(Self.capitalised($0.words))</p>" } ?? ""
+        return "<tr class=\"chains\"><td colspan=\"\(view.base == nil ? 4 : 5)\">\(cache)\(chains)</td></tr>"
     }
 
     private static func capitalised(_ text: String) -> String {
