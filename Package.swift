@@ -263,8 +263,8 @@ let heavyTests: [Target] = [
     tests(
         "LinuxTests",
         [
-            "ProcessReadings", "CLinux", "Outbound", "LinuxHost", "OakumEngine", "OakumModel", "oakum-keeper",
-            "fixture-worker",
+            "ProcessReadings", "CLinux", "Outbound", "LinuxHost", "OakumEngine", "EngineTestKit", "OakumModel",
+            "oakum-keeper", "fixture-worker",
         ]),
     tests(
         "ConsoleTests",

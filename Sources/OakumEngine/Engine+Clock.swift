@@ -32,6 +32,7 @@ extension Engine {
         if problems.current["order"] != nil { orders.raise() }
         if ticks % 10 == 1 { readsAll = true }
         if readsAll || (ticks % 2 == 1 && hasInterest(at: now.uptime)) { slowRound.raise() }
+        if ticks % 2 == 0 { logRound.raise() }
         if ticks % 600 == 10 { pruneDue = true }
         if ticks % 60 == 5, witness != nil { examinationJobs.yield(nil) }
         heapDesk.forget(at: now.uptime)

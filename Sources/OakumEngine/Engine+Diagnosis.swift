@@ -13,14 +13,18 @@ extension Engine {
     /// One after the other, off the engine: each takes milliseconds.
     func followDiagnoses() async -> Ending? {
         for await job in diagnoses {
-            let diagnosis = await Self.diagnosis(job.observations)
+            let diagnosis = await Self.diagnosis(job.observations, logMining, of: job.worker.service)
             update(job.worker.service) { $0.diagnosed(job.worker.number, job.process, diagnosis, at: $1) }
         }
         return nil
     }
 
     @concurrent
-    private static func diagnosis(_ observations: Observations) async -> Diagnosis {
-        Diagnosis(observations)
+    private static func diagnosis(
+        _ observations: Observations, _ mining: LogMining, of service: String
+    ) async -> Diagnosis {
+        var observations = observations
+        observations.logs = mining.patterns(of: service)
+        return Diagnosis(observations)
     }
 }

@@ -26,6 +26,8 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     let addressOf: @Sendable (String) -> String
     let earlierDamage: [String]
     let witness: (any HeapWitness)?
+    let logLines: (any LogLines)?
+    let logMining = LogMining()
 
     var services: [String: ServiceWatch] = [:]
     var keeperPID: Int32?
@@ -47,6 +49,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     let orders = Bell()
     let writes = Bell()
     let slowRound = Bell()
+    let logRound = Bell()
     let probes: AsyncStream<ProbeJob>
     let probeJobs: AsyncStream<ProbeJob>.Continuation
     let batches: AsyncStream<HistoryBatch>
@@ -97,11 +100,12 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     package init(
         configuration: EngineConfiguration, control: any WorkerControl, host: any HostReadings,
         probe: any WorkerProbe, journal: any EventJournal, history: any HistoryStore, clock: C,
-        witness: (any HeapWitness)? = nil, earlierDamage: [String] = [],
+        witness: (any HeapWitness)? = nil, logLines: (any LogLines)? = nil, earlierDamage: [String] = [],
         addressOf: @escaping @Sendable (String) -> String
     ) {
         self.earlierDamage = earlierDamage
         self.witness = witness
+        self.logLines = logLines
         self.configuration = configuration
         self.control = control
         self.host = host
@@ -166,6 +170,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
             group.addTask { await self.followDiagnoses() }
             group.addTask { await self.followLooks() }
             group.addTask { await self.followSlowRounds() }
+            group.addTask { await self.followLogs() }
             group.addTask { await self.followClock() }
             group.addTask {
                 for await ending in self.endings { return ending }

@@ -63,6 +63,7 @@ struct StatusCommand: AsyncParsableCommand {
         for worker in service.workers {
             if let diagnosis = worker.diagnosis {
                 Terminal.line("  \(service.name)/\(worker.number): \(diagnosis.summary)")
+                for line in diagnosis.logs { Terminal.line("    \(line.sentence)") }
             }
             for leak in worker.leaks ?? [] {
                 let holders = leak.chain.isEmpty ? leak.type ?? "unknown type" : leak.chain.joined(separator: " → ")

@@ -1,4 +1,5 @@
 import Diagnosis
+import EngineTestKit
 import Foundation  // exp
 import OakumAPI
 import OakumEngine
@@ -71,6 +72,27 @@ struct EngineDiagnosisTests {
                 summaries.contains { $0.contains("profiles cache at ") && $0.contains(" % of its 256.0 MiB") },
                 "\(summaries)")
             #expect(oakum.journal.events(.recycleStarted).isEmpty)
+        }
+    }
+
+    @Test func `log lines that came with the leak are shown with it, and those that come anyway are not`() async throws
+    {
+        try await EngineSimulation.run(keepers: Self.leaky) { (oakum) throws in
+            oakum.start(.web(budget: 400))
+            let worker = WorkerID(service: "web", number: 1)
+            for second in 0..<300 {
+                oakum.world.with { $0.extraBytes[1] = second < 120 ? -1_048_576 * Double(second) : -120 * 1_048_576 }
+                for line in 0..<5 { oakum.logs.write("answered request \(second * 5 + line) in 3 ms\n", of: worker) }
+                if second > 125 {
+                    oakum.logs.write("cache holds \(second * 40) entries, more than usual\n", of: worker)
+                }
+                oakum.advance(1)
+            }
+            let status = try #require(try oakum.overview().services[0].workers.first { $0.number == 1 })
+            let diagnosis = try #require(status.diagnosis)
+            #expect(diagnosis.firstCause == .memory)
+            #expect(diagnosis.logs.map(\.template) == ["cache holds <*> entries, more than usual"], "\(diagnosis.logs)")
+            #expect(status.verdict.evidence.contains { $0.hasPrefix("Log line “cache holds <*>") })
         }
     }
 

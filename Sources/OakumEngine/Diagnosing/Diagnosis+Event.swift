@@ -2,11 +2,15 @@ import Diagnosis
 import OakumModel
 
 extension Diagnosis {
-    /// What follows from the cause, what is ruled out and what is not known, as sentences for people.
+    /// What follows from the cause, the log lines that belong to it, what is ruled out and what is not known, as sentences
+    /// for people.
     var lines: [String] {
-        consequences.map(\.sentence) + ruledOut.map { "Ruled out: \($0.sentence)" }
+        consequences.map(\.sentence) + logs.map { Self.sentence($0.sentence) }
+            + ruledOut.map { "Ruled out: \($0.sentence)" }
             + notKnown.map { "Not known: \($0)" }
     }
+
+    private static func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
 
     /// What is told when a cause is named, or another one than before.
     func event(
@@ -20,6 +24,7 @@ extension Diagnosis {
         if let belief = leading?.belief { facts["belief"] = Words.fixed(belief, 2) }
         if let buys = restartBuys { facts["restart_buys_s"] = Words.fixed(buys.estimate, 0) }
         if !ruledOut.isEmpty { facts["ruled_out"] = ruledOut.map(\.sentence).joined(separator: "; ") }
+        if !logs.isEmpty { facts["logs"] = logs.map(\.sentence).joined(separator: "; ") }
         return Event(
             kind: .diagnosed, at: now, service: worker.service, worker: worker.number, process: process,
             message: "\(worker): \(summary)", facts: facts)

@@ -1,3 +1,4 @@
+import EngineTestKit
 import OakumAPI
 import OakumEngine
 import OakumModel
@@ -31,6 +32,7 @@ final class EngineSimulation: Sendable {
     let journal = FakeJournal()
     let history = FakeHistory()
     let witness = FakeWitness()
+    let logs = InMemoryLogLines()
     private let executor = SteppedExecutor()
     private let jobs: AsyncStream<@Sendable () async -> Void>.Continuation
     private let running = Mutex<Running?>(nil)
@@ -72,7 +74,7 @@ final class EngineSimulation: Sendable {
         let engine = SimulatedEngine(
             configuration: configuration, control: FakeControl(world: world, life: life), host: FakeHost(world: world),
             probe: FakeProbe(world: world), journal: FakeJournalHandle(disk: journal, life: life), history: history,
-            clock: clock, witness: witness, addressOf: { "127.0.0.1:80/\($0)" })
+            clock: clock, witness: witness, logLines: logs, addressOf: { "127.0.0.1:80/\($0)" })
         let run = Running(engine: engine, life: life)
         running.withLock { $0 = run }
         jobs.yield {
