@@ -132,6 +132,13 @@ enum DrillJudgement {
             let naming = report.protected.naming ?? LeakNaming()
             result += naming.shortfalls(right, detectedSeconds: report.protected.detectedSeconds)
         }
+        if let paging = report.protected.paging {
+            if paging.pagedSeconds == nil {
+                result.append("nobody was paged")
+            } else if !paging.pageHasCause, report.protected.naming != nil {
+                result.append("the first page does not say: \(paging.missing.joined(separator: ", "))")
+            }
+        }
         return result
     }
 
@@ -170,7 +177,13 @@ enum DrillJudgement {
         case .named:
             guard let naming = protected.naming else { return .notMeasured }
             seconds = naming.namedSeconds
-        case .paged, .acked, nil: return .notMeasured
+        case .paged:
+            guard let paging = protected.paging else { return .notMeasured }
+            seconds = paging.pagedSeconds
+        case .acked:
+            guard let paging = protected.paging else { return .notMeasured }
+            seconds = paging.ackedSeconds
+        case nil: return .notMeasured
         }
         return seconds.map { .after(seconds: $0) } ?? .never
     }

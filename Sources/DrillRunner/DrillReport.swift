@@ -100,6 +100,8 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
     /// The first cause that was told, and causes that were told and taken back.
     package var firstCause: String?
     package var misledBy: [String]
+    /// The first page, and who took it on; absent when nobody was to be paged.
+    package var paging: PagingReport?
 
     private enum CodingKeys: String, CodingKey {
         case verdict, recycles
@@ -125,6 +127,7 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
         naming = findings.naming
         firstCause = findings.firstCause
         misledBy = findings.misledBy
+        paging = findings.pages.map(PagingReport.init)
         restartBuys = findings.bought.map { RestartBuys(predicted: $0.predictedSeconds, observed: $0.observedSeconds) }
     }
 
@@ -142,6 +145,7 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
         naming = try LeakNaming(ifPresentIn: decoder)
         firstCause = try container.decodeIfPresent(String.self, forKey: .firstCause)
         misledBy = try container.decodeIfPresent([String].self, forKey: .misledBy) ?? []
+        paging = try PagingReport(ifPresentIn: decoder)
     }
 
     /// What did not happen is null, not absent.
@@ -159,6 +163,7 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
         try container.encode(firstCause, forKey: .firstCause)
         try container.encode(misledBy, forKey: .misledBy)
         try naming?.encode(to: encoder)
+        try paging?.encode(to: encoder)
     }
 }
 

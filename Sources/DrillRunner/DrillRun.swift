@@ -108,7 +108,7 @@ package struct DrillRun: Sendable {
             load: outcome.load,
             findings: OakumFindings(
                 journal: outcome.journal, lastVerdicts: outcome.lastVerdicts, startedAt: outcome.load.startedAt,
-                ownMemory: outcome.ownMemory, samplesHeap: !document.heap.isEmpty))
+                ownMemory: outcome.ownMemory, samplesHeap: !document.heap.isEmpty, pages: outcome.pages))
     }
 
     /// The fault must be one that the build offers.

@@ -65,6 +65,11 @@ package enum DrillText {
         if let naming = report.protected.naming {
             rows.append(["named", "–", seconds(naming.namedSeconds), "–"])
         }
+        if let paging = report.protected.paging {
+            rows.append(["paged", "–", seconds(paging.pagedSeconds), "–"])
+            rows.append(["acknowledged", "–", seconds(paging.ackedSeconds), "–"])
+            rows.append(["the first page has the cause", "–", paging.pageHasCause ? "yes" : "no", "–"])
+        }
         if let own = report.protected.ownMemory {
             rows.append(["Oakum's own memory", "–", "\(mebibytes(own.first)) at first", "–"])
             rows.append(["", "–", "\(mebibytes(own.last)) at last", "–"])

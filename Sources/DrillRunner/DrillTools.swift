@@ -9,9 +9,16 @@ package struct DrillTools: Sendable {
     /// Gives the control plane of the `oakum` with this state folder, whether it runs already or not.
     package var controlPlane: @Sendable (_ stateFolder: String) -> any ControlPlane
 
-    package init(oakumPath: String, controlPlane: @escaping @Sendable (_ stateFolder: String) -> any ControlPlane) {
+    /// The same for its incidents; nil: nobody is paged in this drill.
+    package var incidentPlane: (@Sendable (_ stateFolder: String) -> any IncidentPlane)?
+
+    package init(
+        oakumPath: String, controlPlane: @escaping @Sendable (_ stateFolder: String) -> any ControlPlane,
+        incidentPlane: (@Sendable (_ stateFolder: String) -> any IncidentPlane)? = nil
+    ) {
         self.oakumPath = oakumPath
         self.controlPlane = controlPlane
+        self.incidentPlane = incidentPlane
     }
 }
 

@@ -28,17 +28,21 @@ struct OakumArm: Sendable {
         var lastVerdicts: [VerdictCode]
         /// What `oakum` itself held; nil when it never told.
         var ownMemory: OwnMemory?
+        /// What people were told; nil: nobody was to be.
+        var pages: PageFindings?
     }
 
     func run(_ load: DrillLoad, seconds: Double) async throws(DrillError) -> Outcome {
         let file = "\(folder)/oakum.yaml"
-        try writeText(configuration(), to: file)
+        let receiver = try tools.incidentPlane.map { _ throws(DrillError) in try PageReceiver() }
+        defer { receiver?.shut() }
+        try writeText(configuration(receiver), to: file)
         let oakum = try SpawnedProcess(
             [tools.oakumPath, "up", "-c", file], environment: [(DrillFolder.marker, folder)],
             logPath: "\(folder)/oakum.log")
         let result: Result<Outcome, DrillError>
         do throws(DrillError) {
-            result = .success(try await underLoad(oakum, load, seconds: seconds))
+            result = .success(try await underLoad(oakum, receiver, load, seconds: seconds))
         } catch {
             result = .failure(error)
         }
@@ -47,7 +51,7 @@ struct OakumArm: Sendable {
     }
 
     private func underLoad(
-        _ oakum: SpawnedProcess, _ load: DrillLoad, seconds: Double
+        _ oakum: SpawnedProcess, _ receiver: PageReceiver?, _ load: DrillLoad, seconds: Double
     ) async throws(DrillError) -> Outcome {
         let plane = tools.controlPlane("\(folder)/state")
         let address = try await waitUntilServing(oakum, plane)
@@ -56,12 +60,17 @@ struct OakumArm: Sendable {
         }
         let target = LoadTarget(host: String(address[..<colon]), port: port)
         let watch = OakumWatch(arm: arm, service: service, oakum: oakum, plane: plane, tell: tell)
-        let report = try await ArmLoad.run(load.plan(targets: [target], seconds: seconds), every: Self.lookEvery) {
-            snapshot throws(DrillError) in try await watch.look(snapshot)
+        let plan = load.plan(targets: [target], seconds: seconds)
+        let onCall = PersonOnCall(
+            arm: arm, receiver: receiver, plane: tools.incidentPlane?("\(folder)/state"), tell: tell)
+        let report = try await ArmLoad.run(plan, every: Self.lookEvery) { snapshot throws(DrillError) in
+            try await watch.look(snapshot)
+            await onCall.look(snapshot)
         }
         try await watch.readJournal(load: nil)
         return Outcome(
-            load: report, journal: watch.journal, lastVerdicts: try await watch.verdicts(), ownMemory: watch.ownMemory)
+            load: report, journal: watch.journal, lastVerdicts: try await watch.verdicts(), ownMemory: watch.ownMemory,
+            pages: onCall.findings(startedAt: report.startedAt))
     }
 
     private func waitUntilServing(
@@ -90,7 +99,7 @@ struct OakumArm: Sendable {
     }
 
     /// `oakum.yaml` for this arm. Strings are written as JSON writes them, which YAML reads too.
-    private func configuration() -> String {
+    private func configuration(_ receiver: PageReceiver?) -> String {
         let command = Programs.fill(command, ["folder": folder]).map(quoted).joined(separator: ", ")
         let environment = (service.environment + [(DrillFolder.marker, folder)])
             .map { "\(quoted($0.key)): \(quoted($0.value))" }.joined(separator: ", ")
@@ -110,8 +119,20 @@ struct OakumArm: Sendable {
                 health: {path: \(quoted(service.readyPath)), ready_within: \(service.readyWithinSeconds)s}
                 recycle: {\(recycle)}
                 \(heap)
+            \(receiver.map(paging) ?? "")
 
             """
+    }
+
+    /// The drill's own webhook is who is on call.
+    private func paging(_ receiver: PageReceiver) -> String {
+        """
+        channels:
+          - {name: on-call, webhook: {url: "http://127.0.0.1:\(receiver.port)/page"}}
+        policies:
+          - {name: default, steps: [{notify: [channel on-call]}]}
+        network: {allow: [127.0.0.1]}
+        """
     }
 
     /// SIGINT stops workers, keeper and `oakum`; what does not end within a minute is killed. Not to be cancelled.

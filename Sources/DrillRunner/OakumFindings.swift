@@ -23,6 +23,8 @@ struct OakumFindings: Hashable, Sendable {
     var misledBy: [String] = []
     /// What `oakum` itself held while it watched.
     var ownMemory: OwnMemory?
+    /// What people were told; nil: nobody was to be.
+    var pages: PageFindings?
     /// Each leak verdict and each recycle, in words: alarms when nothing leaks.
     var alarms: [String] = []
 
@@ -31,8 +33,9 @@ struct OakumFindings: Hashable, Sendable {
     ///   - startedAt: when the first request was due.
     init(
         journal: [EventRecord], lastVerdicts: [VerdictCode], startedAt: Uptime, ownMemory: OwnMemory? = nil,
-        samplesHeap: Bool = false
+        samplesHeap: Bool = false, pages: PageFindings? = nil
     ) {
+        self.pages = pages
         naming = samplesHeap ? LeakNaming() : nil
         self.ownMemory = ownMemory
         verdict = Self.gravest(lastVerdicts)

@@ -3,6 +3,22 @@ import Paging
 
 extension IncidentBook {
     mutating func told(_ alert: Alert, at now: Moment) -> IncidentAnswer {
+        var answer = place(alert, at: now)
+        // Alerts measure what users lose: it belongs to their incident, whatever that is about.
+        if let impact = alert.impact, !impact.isEmpty,
+            let id = answer.incident ?? owners[Grouping.hash(alert.fingerprint)]
+        {
+            let ends = impact.map(\.until)
+            answer.changes += revise(id, at: now) { book, record in
+                book.measured(
+                    &record, impact, onset: impact.map(\.from).min(),
+                    restored: ends.contains(nil) ? nil : ends.compactMap(\.self).max(), at: now)
+            }
+        }
+        return answer
+    }
+
+    private mutating func place(_ alert: Alert, at now: Moment) -> IncidentAnswer {
         let hash = Grouping.hash(alert.fingerprint)
         guard alert.status == .firing else { return cleared(alert, hash, at: now) }
         if let id = owners[hash], let record = records[id] {

@@ -127,28 +127,40 @@ extension IncidentBook {
             .map(\.incident.id).max()
         guard let id = openIncidents(of: service).first ?? recent else { return IncidentAnswer() }
         let changes = revise(id, at: now) { book, record in
-            var changes: [IncidentChange] = []
-            if !impact.isEmpty { record.incident.impact = impact }
-            if let onset, record.incident.milestones.impactOnset == nil {
-                record.incident.milestones.impactOnset = onset
-                record.incident.milestones.restored = nil
-                changes.append(book.line(record, .impactOnset, PageWords.impact(impact, "users notice"), at: onset))
-                changes += book.tellAudiences(&record, .impact, at: now)
-            }
-            if record.incident.milestones.causeNamed != nil {
-                changes += book.tellAudiences(&record, .causeKnown, at: now)
-            }
-            if let restored, record.incident.milestones.impactOnset != nil,
-                record.incident.milestones.restored == nil
-            {
-                record.incident.milestones.restored = restored
-                changes.append(
-                    book.line(record, .restored, PageWords.impact(impact, "users are served as before"), at: restored))
-                changes += book.tellAudiences(&record, .restored, at: now)
-            }
-            return changes
+            book.measured(&record, impact, onset: onset, restored: restored, at: now)
         }
         return IncidentAnswer(changes: changes, incident: id)
+    }
+
+    /// Losses of the same thing replace what was known of it; others stand beside.
+    mutating func measured(
+        _ record: inout IncidentRecord, _ impact: [Impact], onset: WallTime?, restored: WallTime?, at now: Moment
+    ) -> [IncidentChange] {
+        var changes: [IncidentChange] = []
+        for loss in impact {
+            if let index = record.incident.impact.firstIndex(where: {
+                $0.what == loss.what && $0.service == loss.service
+            }) {
+                record.incident.impact[index] = loss
+            } else if record.incident.impact.count < 16 {
+                record.incident.impact.append(loss)
+            }
+        }
+        if let onset, record.incident.milestones.impactOnset == nil {
+            record.incident.milestones.impactOnset = onset
+            record.incident.milestones.restored = nil
+            changes.append(line(record, .impactOnset, PageWords.impact(impact, "users notice"), at: onset))
+        }
+        // Told by what is measured: a loss without a number yet is told when it has one.
+        changes += tellAudiences(&record, .impact, at: now)
+        if record.incident.milestones.causeNamed != nil { changes += tellAudiences(&record, .causeKnown, at: now) }
+        if let restored, record.incident.milestones.impactOnset != nil, record.incident.milestones.restored == nil {
+            record.incident.milestones.restored = restored
+            let words = PageWords.impact(record.incident.impact, "users are served as before")
+            changes.append(line(record, .restored, words, at: restored))
+            changes += tellAudiences(&record, .restored, at: now)
+        }
+        return changes
     }
 
     /// Business audiences hear of a state once, and only when users or the business lost something that was measured.

@@ -1,0 +1,57 @@
+import LoadGenerator
+import OakumAPI
+import OakumModel
+import Synchronization
+
+/// Who is on call in a drill: gets pages through the drill's webhook, and takes the first incident on.
+final class PersonOnCall: Sendable {
+    private struct State {
+        var told = 0
+        var ackedAt: Uptime?
+    }
+
+    private let arm: DrillArm
+    private let receiver: PageReceiver?
+    private let plane: (any IncidentPlane)?
+    private let tell: @Sendable (DrillNews) -> Void
+    private let state = Mutex(State())
+
+    init(
+        arm: DrillArm, receiver: PageReceiver?, plane: (any IncidentPlane)?,
+        tell: @escaping @Sendable (DrillNews) -> Void
+    ) {
+        self.arm = arm
+        self.receiver = receiver
+        self.plane = plane
+        self.tell = tell
+    }
+
+    /// Reads what has come, and acknowledges.
+    func look(_ load: LoadSnapshot) async {
+        guard let receiver, let plane else { return }
+        let pages = receiver.all
+        let (new, isAcked) = state.withLock { state in
+            defer { state.told = pages.count }
+            return (pages.dropFirst(state.told), state.ackedAt != nil)
+        }
+        for arrival in new {
+            let seconds = load.startedAt.map { arrival.at - $0 }
+            tell(.note(arm, seconds: seconds, text: "page: \(arrival.page.data.title)"))
+        }
+        guard !isAcked, let incident = pages.first(where: { $0.page.data.kind == .opened })?.page.data.incident else {
+            return
+        }
+        do throws(ControlError) {
+            _ = try await plane.act(.acknowledge(incident), by: "person on call")
+            state.withLock { $0.ackedAt = uptimeNow() }
+        } catch {
+            // It is tried again at the next look; a drill without an acknowledgement says so in its report.
+        }
+    }
+
+    /// Nil: nobody was to be paged.
+    func findings(startedAt: Uptime) -> PageFindings? {
+        guard let receiver else { return nil }
+        return PageFindings(pages: receiver.all, ackedAt: state.withLock { $0.ackedAt }, startedAt: startedAt)
+    }
+}
