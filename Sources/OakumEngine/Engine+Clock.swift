@@ -29,6 +29,7 @@ extension Engine {
             let actions = services[name]?.tick(samples.map { ($0.worker.number, $0.sample) }, at: now) ?? []
             carryOut(actions, of: name)
         }
+        tellLeaks(at: now)
         if problems.current["order"] != nil { orders.raise() }
         if ticks % 10 == 1 { readsAll = true }
         if readsAll || (ticks % 2 == 1 && hasInterest(at: now.uptime)) { slowRound.raise() }

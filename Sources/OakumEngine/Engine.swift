@@ -26,6 +26,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     let addressOf: @Sendable (String) -> String
     let earlierDamage: [String]
     let witness: (any HeapWitness)?
+    let alertSink: (any AlertSink)?
     let logLines: (any LogLines)?
     let logMining = LogMining()
 
@@ -61,6 +62,9 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     let diagnosisJobs: AsyncStream<DiagnosisJob>.Continuation
     let looks: AsyncStream<HeapSubject>
     let lookJobs: AsyncStream<HeapSubject>.Continuation
+    var leakAlarms: [String: LeakAlarm] = [:]
+    let tidings: AsyncStream<Tidings>
+    let newTidings: AsyncStream<Tidings>.Continuation
     var heapDesk = HeapDesk()
     /// Those who wait for the look that is under way.
     var heapWaiters: [CheckedContinuation<HeapLook, Never>] = []
@@ -100,11 +104,13 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     package init(
         configuration: EngineConfiguration, control: any WorkerControl, host: any HostReadings,
         probe: any WorkerProbe, journal: any EventJournal, history: any HistoryStore, clock: C,
-        witness: (any HeapWitness)? = nil, logLines: (any LogLines)? = nil, earlierDamage: [String] = [],
+        witness: (any HeapWitness)? = nil, alertSink: (any AlertSink)? = nil, logLines: (any LogLines)? = nil,
+        earlierDamage: [String] = [],
         addressOf: @escaping @Sendable (String) -> String
     ) {
         self.earlierDamage = earlierDamage
         self.witness = witness
+        self.alertSink = alertSink
         self.logLines = logLines
         self.configuration = configuration
         self.control = control
@@ -121,6 +127,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
         (self.examinations, self.examinationJobs) = AsyncStream.makeStream()
         // Each is asked for again after ten seconds.
         (self.diagnoses, self.diagnosisJobs) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(64))
+        (self.tidings, self.newTidings) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(256))
         // One look at a time: the desk sees to it.
         (self.looks, self.lookJobs) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
         // Ten seconds may wait for a slow disk; what comes beyond that is left out.
@@ -170,6 +177,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
             group.addTask { await self.followDiagnoses() }
             group.addTask { await self.followLooks() }
             group.addTask { await self.followSlowRounds() }
+            group.addTask { await self.followTidings() }
             group.addTask { await self.followLogs() }
             group.addTask { await self.followClock() }
             group.addTask {
@@ -208,6 +216,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     func record(_ events: [Event]) {
         guard !events.isEmpty else { return }
         unwritten.add(events)
+        tell(.events(events))
         // A journal that fails is tried again by the clock, not at each event.
         if problems.current["journal"] == nil { writes.raise() }
     }

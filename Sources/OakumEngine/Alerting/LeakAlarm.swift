@@ -1,0 +1,113 @@
+import Diagnosis
+import OakumModel
+import Recycling
+
+/// The alert "this service leaks": from the first worker that does until none has for a while. Pure.
+///
+/// A recycle ends a leaking worker, not the leak: its successor needs time to be judged. So the alert stays for
+/// `holdSeconds` after the last verdict, and is told again every `againSeconds` while it lasts: who has taken the incident
+/// on is told when the forecast gets worse.
+struct LeakAlarm: Sendable {
+    static let holdSeconds = 600.0
+    static let againSeconds = 2.0
+    /// The limit falls inside the time that people need to take it on and to do something: they have to come now.
+    static let reactionSeconds = 900.0
+    static let errorSeconds = 86_400.0
+
+    private var since: Moment?
+    private var lastLeak: Uptime?
+    private var toldAt: Uptime?
+    private var told: Evidence?
+    private var severity = Severity.warning
+
+    var isOn: Bool { since != nil }
+
+    /// - Returns: what is to be told now.
+    mutating func tick(_ watch: ServiceWatch, at now: Moment) -> Alert? {
+        guard let (number, worker) = Self.worst(watch) else { return cleared(watch, at: now) }
+        lastLeak = now.uptime
+        let evidence = Self.evidence(number, worker, watch)
+        let urgency = Self.urgency(worker.verdict.timeToLimit)
+        let isNews = since == nil || urgency > severity || evidence.heap != told?.heap || evidence.cause != told?.cause
+        guard isNews || toldAt.map({ now.uptime - $0 >= Self.againSeconds }) ?? true else { return nil }
+        let began = since ?? Self.onset(worker, at: now)
+        since = began
+        severity = max(severity, urgency)
+        toldAt = now.uptime
+        told = evidence
+        var alert = alert(.firing, watch, since: began, at: now)
+        alert.summary = "\(watch.configuration.name)/\(number) \(worker.summary)"
+        alert.details = worker.verdict.evidence
+        alert.evidence = evidence
+        alert.awaitsEvidence = worker.waitsForHeap(at: now.uptime) && evidence.heap.isEmpty
+        return alert
+    }
+
+    private mutating func cleared(_ watch: ServiceWatch, at now: Moment) -> Alert? {
+        guard let since, let last = lastLeak, now.uptime - last >= Self.holdSeconds else { return nil }
+        var alert = alert(.resolved, watch, since: since, at: now)
+        alert.summary = "\(watch.configuration.name): no worker has leaked for \(Words.seconds(Self.holdSeconds))"
+        self = LeakAlarm()
+        return alert
+    }
+
+    private func alert(_ status: Alert.Status, _ watch: ServiceWatch, since: Moment, at now: Moment) -> Alert {
+        let name = watch.configuration.name
+        return Alert(
+            source: .verdict, status: status, fingerprint: "leak/\(name)", kind: .memoryLeak, service: name,
+            severity: severity, summary: "", since: since, at: now)
+    }
+
+    /// The leaking worker with the least time left.
+    private static func worst(_ watch: ServiceWatch) -> (UInt32, WorkerWatch)? {
+        watch.watches.filter { $0.value.verdict.code == .leak }
+            .min { ($0.value.leakForecast ?? .infinity, $0.key) < ($1.value.leakForecast ?? .infinity, $1.key) }
+            .map { ($0.key, $0.value) }
+    }
+
+    /// A worker's series runs on the clock of `Uptime`.
+    private static func onset(_ worker: WorkerWatch, at now: Moment) -> Moment {
+        guard let onset = worker.verdict.onsetSeconds, onset < now.uptime.seconds else { return now }
+        let ago = Int64((now.uptime.seconds - onset) * 1_000)
+        return Moment(uptime: Uptime(seconds: onset), wall: WallTime(milliseconds: now.wall.milliseconds - ago))
+    }
+
+    private static func urgency(_ time: TimeToLimit?) -> Severity {
+        guard let time else { return .warning }
+        return time.low <= reactionSeconds ? .critical : time.low <= errorSeconds ? .error : .warning
+    }
+
+    private static func evidence(_ number: UInt32, _ worker: WorkerWatch, _ watch: ServiceWatch) -> Evidence {
+        Evidence(
+            worker: number, process: worker.process, verdict: worker.verdict,
+            verdictSummary: "\(watch.configuration.name)/\(number) \(worker.summary)",
+            rssBytes: worker.latest?.rss.bytes,
+            budgetBytes: watch.configuration.budget.bytes, heap: worker.leaks,
+            cause: worker.diagnosis.flatMap(CauseFinding.init), logs: worker.diagnosis?.logs.map(\.sentence) ?? [],
+            deploys: [], acts: [act(watch)])
+    }
+
+    private static func act(_ watch: ServiceWatch) -> String {
+        if watch.observeOnly { return "nothing: Oakum only observes; workers die at their limit unless somebody acts" }
+        if watch.paused { return "nothing: acts are paused (`oakum pause --off` allows them again)" }
+        let trigger = watch.configuration.trigger
+        let share = Words.fixed(trigger.budgetShare * 100, 0)
+        return
+            "each worker is replaced without losing a request \(Words.seconds(trigger.lead)) before its limit, or at "
+            + "\(share) % of it; \(watch.pool.finished) recycles so far. That buys time and repairs nothing"
+    }
+}
+
+extension CauseFinding {
+    /// Nil when nothing is wrong or too little is known.
+    init?(_ diagnosis: Diagnosis) {
+        guard diagnosis.outcome == .cause || diagnosis.outcome == .unknown else { return nil }
+        self.init(
+            firstCause: (diagnosis.firstCause ?? .unknown).rawValue, summary: diagnosis.summary,
+            ranked: diagnosis.hypotheses.prefix(5).map {
+                RankedCause(cause: $0.cause.rawValue, belief: $0.belief, sentence: $0.sentence)
+            },
+            consequences: diagnosis.consequences.map(\.sentence), ruledOut: diagnosis.ruledOut.map(\.sentence),
+            restartBuysSeconds: diagnosis.restartBuys)
+    }
+}
