@@ -68,11 +68,14 @@ package struct Alert: Hashable, Sendable, Codable {
     package var evidence: Evidence?
     /// More is being looked for right now (the heap): it is told again when that is known.
     package var awaitsEvidence = false
+    /// What users or the business lose by it, measured; nil: not known, or nothing. One that has an end is over.
+    package var impact: [Impact]?
 
     package init(
         source: Source, status: Status, fingerprint: String, kind: AlertKind, service: String? = nil,
         severity: Severity, summary: String, since: Moment, at: Moment, details: [String] = [],
-        labels: [String: String] = [:], runbook: String? = nil, link: String? = nil, evidence: Evidence? = nil
+        labels: [String: String] = [:], runbook: String? = nil, link: String? = nil, evidence: Evidence? = nil,
+        impact: [Impact]? = nil
     ) {
         self.source = source
         self.status = status
@@ -88,5 +91,6 @@ package struct Alert: Hashable, Sendable, Codable {
         self.runbook = runbook
         self.link = link
         self.evidence = evidence
+        self.impact = impact
     }
 }
