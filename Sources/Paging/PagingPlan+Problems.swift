@@ -77,7 +77,8 @@ extension PagingPlan {
         guard let first = gaps.first else { return result }
         let percent = coveragePercent(of: schedule, from: from, until: until)
         let whom = first.people.isEmpty ? "nobody is on call" : "nobody who can be reached is on call"
-        let span = "from \(schedule.words(first.from)) to \(schedule.words(first.until ?? until))"
+        let span =
+            "from \(schedule.zone.dayAndTime(at: first.from)) to \(schedule.zone.dayAndTime(at: first.until ?? until))"
         let more = gaps.count > 1 ? " and \(gaps.count - 1) more \(gaps.count == 2 ? "time" : "times")" : ""
         result.append(
             PagingProblem(
@@ -146,13 +147,6 @@ extension Schedule {
             }
         }
         return result
-    }
-
-    /// "Sat 2026-01-10 00:00 CET".
-    fileprivate func words(_ wall: WallTime) -> String {
-        let instant = wall.milliseconds.dividedDown(by: 1_000)
-        let civil = zone.civil(at: instant)
-        return "\(civil.weekday.rawValue) \(civil) \(zone.period(at: instant).abbreviation)"
     }
 }
 

@@ -15,6 +15,10 @@ extension YAMLValue {
         return values
     }
 
+    package var isList: Bool {
+        if case .sequence = content { true } else { false }
+    }
+
     package func integer(in range: ClosedRange<Int>) throws(YAMLProblem) -> Int {
         let text = try string()
         guard let value = Int(text) else { throw problem("\(name) must be a whole number, not `\(text)`") }
@@ -56,11 +60,13 @@ extension YAMLValue {
         return Int64(value.rounded())
     }
 
-    /// A time with its unit, in seconds: "500ms", "30s", "5min", "2h".
+    /// A time with its unit, in seconds: "500ms", "30s", "5min" or "5m", "2h", "1d", "1w".
     package func seconds(in range: ClosedRange<Double> = 0...31_622_400) throws(YAMLProblem) -> Double {
         let text = try string()
-        let units: [(String, Double)] = [("ms", 0.001), ("min", 60), ("h", 3_600), ("d", 86_400), ("s", 1)]
-        let hint = "write a number and a unit: ms, s, min, h or d, such as 30s"
+        let units: [(String, Double)] = [
+            ("ms", 0.001), ("min", 60), ("m", 60), ("h", 3_600), ("d", 86_400), ("w", 604_800), ("s", 1),
+        ]
+        let hint = "write a number and a unit: ms, s, min, h, d or w, such as 30s"
         guard let (number, factor) = Self.split(text, units: units) else {
             throw problem("\(name) must be a time, not `\(text)`", hint: hint)
         }
@@ -69,6 +75,30 @@ extension YAMLValue {
             throw problem("\(name) must be within \(range.lowerBound)–\(range.upperBound) s, not \(text)")
         }
         return value
+    }
+
+    /// A share with its sign, in percent: "99.9%", "90 %".
+    package func percent(in range: ClosedRange<Double> = 0...100) throws(YAMLProblem) -> Double {
+        let text = try string()
+        guard let (value, _) = Self.split(text, units: [("%", 1)]) else {
+            throw problem("\(name) must be a percentage, not `\(text)`", hint: "write it with its sign, such as 90%")
+        }
+        guard range.contains(value) else {
+            throw problem("\(name) must be within \(range.lowerBound)–\(range.upperBound) %, not \(text)")
+        }
+        return value
+    }
+
+    /// One of a few words.
+    package func choice<Choice: RawRepresentable & CaseIterable>(
+        _ type: Choice.Type = Choice.self
+    ) throws(YAMLProblem) -> Choice where Choice.RawValue == String {
+        let text = try string()
+        guard let choice = Choice(rawValue: text) else {
+            let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw problem("\(name) cannot be `\(text)`", hint: "one of \(words)")
+        }
+        return choice
     }
 
     private static func split<Factor>(_ text: String, units: [(String, Factor)]) -> (Double, Factor)? {

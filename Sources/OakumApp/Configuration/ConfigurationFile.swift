@@ -1,3 +1,4 @@
+import AlertRules
 package import Foundation
 package import StrictYAML
 
@@ -46,8 +47,13 @@ package enum ConfigurationFile {
     }
 
     /// Reads a text whose relative paths are relative to `folder`.
-    package static func parse(_ text: String, folder: URL) throws(YAMLProblem) -> OakumConfiguration {
-        let root = try YAMLValue.parse(text).mapping(["state", "console", "observe_only", "services"], as: "the file")
+    ///
+    /// - Parameter environment: where `…_env` keys look.
+    package static func parse(
+        _ text: String, folder: URL, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(YAMLProblem) -> OakumConfiguration {
+        let root = try YAMLValue.parse(text).mapping(
+            ["state", "console", "observe_only", "services"] + ResponseReader.keys, as: "the file")
         let state = try root["state"]?.string() ?? ".oakum"
         var console = ConsoleSettings(listen: ListenAddress(host: "127.0.0.1", port: 9100))
         if let value = root["console"] {
@@ -56,18 +62,33 @@ package enum ConfigurationFile {
             console.behindProxy = try mapping["behind_proxy"]?.bool() ?? false
             try checkReach(console.listen, behindProxy: console.behindProxy, line: value.line)
         }
+        var response = ResponseReader(folder: folder, environment: environment)
+        try response.read(root)
+        let services = try services(root, folder: folder, response)
+        if let value = root["audiences"] { try response.audiences(value, services: services.map(\.name)) }
+        return OakumConfiguration(
+            state: absolute(state, in: folder), console: console,
+            observeOnly: try root["observe_only"]?.bool() ?? false, services: services, response: response.settings)
+    }
+
+    private static func services(
+        _ root: YAMLMapping, folder: URL, _ response: ResponseReader
+    ) throws(YAMLProblem) -> [ServiceSettings] {
+        var alerts = AlertSettings()
+        if let value = root["alerts"] {
+            alerts = try AlertReader(zones: response.zones).service(value, base: alerts, isTop: true)
+        }
+        let reader = ServiceReader(folder: folder, response: response.settings, alerts: alerts, zones: response.zones)
         var services: [ServiceSettings] = []
         for entry in try root.require("services", hint: "`services:` with one `- name: …` or more").list() {
-            let service = try ServiceReader(folder: folder).read(entry)
+            let service = try reader.read(entry)
             guard !services.contains(where: { $0.name == service.name }) else {
                 throw entry.problem("two services are called `\(service.name)`")
             }
             services.append(service)
         }
         guard !services.isEmpty else { throw YAMLProblem(line: root.line, message: "`services` is empty") }
-        return OakumConfiguration(
-            state: absolute(state, in: folder), console: console,
-            observeOnly: try root["observe_only"]?.bool() ?? false, services: services)
+        return services
     }
 
     /// The console shows what runs here to anybody who reaches it.

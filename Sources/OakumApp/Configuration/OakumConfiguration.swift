@@ -1,3 +1,6 @@
+package import AlertRules
+package import Incidents
+
 /// Everything `oakum up` was told, validated. Paths are absolute.
 package struct OakumConfiguration: Hashable, Sendable {
     /// Sockets, journal, history and logs lie here.
@@ -5,12 +8,18 @@ package struct OakumConfiguration: Hashable, Sendable {
     package var console: ConsoleSettings
     package var observeOnly: Bool
     package var services: [ServiceSettings]
+    /// Who is told what.
+    package var response: ResponseSettings
 
-    package init(state: String, console: ConsoleSettings, observeOnly: Bool, services: [ServiceSettings]) {
+    package init(
+        state: String, console: ConsoleSettings, observeOnly: Bool, services: [ServiceSettings],
+        response: ResponseSettings = ResponseSettings()
+    ) {
         self.state = state
         self.console = console
         self.observeOnly = observeOnly
         self.services = services
+        self.response = response
     }
 }
 
@@ -76,6 +85,10 @@ package struct ServiceSettings: Hashable, Sendable {
     package var recycle: RecycleSettings
     package var heap: HeapSettings
     package var logBytes: Int64
+    /// Policy and runbook.
+    package var paging = ServicePaging()
+    /// Which of its conditions are told.
+    package var alerts = AlertSettings()
 }
 
 /// Whether and how the workers' heaps are sampled.

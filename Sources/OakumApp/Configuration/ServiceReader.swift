@@ -1,13 +1,21 @@
+import AlertRules
 import Foundation
+import Incidents
+import Paging
 import StrictYAML
 
 /// Reads one entry of `services`.
 struct ServiceReader {
     let folder: URL
+    /// Which policies there are.
+    let response: ResponseSettings
+    /// What is told of a service that says nothing else.
+    let alerts: AlertSettings
+    var zones: ZoneFolder
 
     private static let keys = [
         "name", "command", "environment", "directory", "user", "listen", "workers", "memory_budget", "health",
-        "recycle", "heap", "log_size",
+        "recycle", "heap", "log_size", "policy", "runbook", "alerts", "business",
     ]
 
     func read(_ value: YAMLValue) throws(YAMLProblem) -> ServiceSettings {
@@ -34,7 +42,36 @@ struct ServiceReader {
             minimumHealthy: try health?["minimum_healthy"]?.seconds(in: 0...600) ?? 1,
             recycle: try recycle(mapping["recycle"], workers: workers),
             heap: try heap(mapping["heap"], user: user),
-            logBytes: try mapping["log_size"]?.bytes() ?? 8 << 20)
+            logBytes: try mapping["log_size"]?.bytes() ?? 8 << 20,
+            paging: try paging(mapping),
+            alerts: try alerts(mapping))
+    }
+
+    private func paging(_ mapping: YAMLMapping) throws(YAMLProblem) -> ServicePaging {
+        var paging = ServicePaging(policy: response.defaultPolicy)
+        if let value = mapping["policy"] {
+            let name = try value.string()
+            let names = response.plan.policies.map(\.name)
+            guard names.contains(name) else {
+                throw value.problem("there is no policy `\(name)`", hint: "there are \(names.joined(separator: ", "))")
+            }
+            paging.policy = name
+        }
+        guard paging.policy != nil else {
+            throw YAMLProblem(
+                line: mapping.line, message: "nobody would be paged for the service: it names no policy",
+                hint: "`policy: NAME` here, or call one of the policies `default`")
+        }
+        paging.runbook = try mapping["runbook"].map { value throws(YAMLProblem) in try AlertReader.link(value) }
+        return paging
+    }
+
+    private func alerts(_ mapping: YAMLMapping) throws(YAMLProblem) -> AlertSettings {
+        var reader = AlertReader(zones: zones)
+        var result = alerts
+        if let value = mapping["alerts"] { result = try reader.service(value, base: result, isTop: false) }
+        if let value = mapping["business"] { result.business = try reader.business(value) }
+        return result
     }
 
     private func name(_ value: YAMLValue) throws(YAMLProblem) -> String {

@@ -102,3 +102,20 @@ package struct ZoneRules: Hashable, Sendable, Codable {
         return low
     }
 }
+
+extension ZoneRules {
+    /// "10:04 CET".
+    package func timeOfDay(at wall: WallTime) -> String {
+        "\(civil(at: wall).description.dropFirst(11).prefix(5)) \(abbreviation(at: wall))"
+    }
+
+    /// "Sat 2026-01-10 00:00 CET".
+    package func dayAndTime(at wall: WallTime) -> String {
+        let civil = civil(at: wall)
+        return "\(civil.weekday.rawValue) \(civil.description.prefix(16)) \(abbreviation(at: wall))"
+    }
+
+    private func abbreviation(at wall: WallTime) -> String {
+        period(at: wall.milliseconds.dividedDown(by: 1_000)).abbreviation
+    }
+}
