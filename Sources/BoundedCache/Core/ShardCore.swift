@@ -45,10 +45,14 @@ struct ShardCore: ~Copyable {
 
     /// A use that found its entry.
     @inlinable @inline(__always)
-    mutating func hit(_ slot: UInt32) {
+    mutating func hit(_ slot: UInt32) { hit(slot, at: store.address(slot)) }
+
+    /// The same with the entry's address.
+    @inlinable @inline(__always)
+    mutating func hit(_ slot: UInt32, at entry: UnsafeMutableRawPointer) {
         hits &+= 1
         if hitsOnlyMark {
-            let record = store.record(slot)
+            let record = entry.assumingMemoryBound(to: SlotRecord.self)
             if record.pointee.frequency < 3 { record.pointee.frequency &+= 1 }
         } else {
             tellPolicy(slot)
