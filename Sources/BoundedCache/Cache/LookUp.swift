@@ -53,7 +53,7 @@ extension BoundedCache {
         let now = timing.now()
         return shards.withShard(shards.shard(of: hash)) { core -> Value? in
             guard let slot = find(key, tag: UInt32(truncatingIfNeeded: hash), in: core), !isNegative(slot, in: core),
-                isServed(slot, at: now, in: core)
+                isServed(slot, at: now, in: &core)
             else { return nil }
             return valuePointer(slot, in: core).pointee
         }
@@ -104,7 +104,7 @@ extension BoundedCache {
     }
 
     /// Whether a look-up would answer with the entry.
-    func isServed(_ slot: UInt32, at now: Int64, in core: borrowing ShardCore) -> Bool {
+    func isServed(_ slot: UInt32, at now: Int64, in core: inout ShardCore) -> Bool {
         guard timing.isUsed else { return true }
         switch core.freshness(slot, at: now, stale: timing.stale) {
         case .fresh, .refreshDue: return true
