@@ -123,7 +123,7 @@ let heap: [Target] = [
 // A product without outside packages, so built and tested with the core too.
 let cache: [Target] = [
     code("BoundedCache", ["CLinux"]),
-    tests("BoundedCacheTests", ["BoundedCache", "CLinux"]),
+    tests("BoundedCacheTests", ["BoundedCache", "CLinux", "cache-soak"]),
     code("CachePressure", ["BoundedCache", "ProcessReadings", "CLinux"]),
     .executableTarget(
         name: "fixture-pressure", dependencies: ["BoundedCache", "CachePressure"], path: "Tests/FixturePressure",
@@ -135,6 +135,8 @@ let cache: [Target] = [
     .executableTarget(
         name: "cache-bench", dependencies: ["BoundedCache", "CacheTraces", "CLinux"], exclude: ["Peers"],
         swiftSettings: settings),
+    .executableTarget(
+        name: "cache-soak", dependencies: ["BoundedCache", "CLinux"], swiftSettings: settings),
     tests("CacheTracesTests", ["BoundedCache", "CacheTraces"], exclude: ["Traces"]),
 ]
 

@@ -140,7 +140,17 @@ extension BoundedCache {
 
     @inlinable @inline(__always)
     func find(_ key: Key, tag: UInt32, in core: borrowing ShardCore) -> UInt32? {
-        var position = core.index.home(tag)
+        find(key, tag: tag, from: core.index.home(tag), in: core)
+    }
+
+    @inlinable @inline(__always)
+    func find(_ key: Key, tag: UInt32, from home: Int, in core: borrowing ShardCore) -> UInt32? {
+        let near = core.index.near(tag, home)
+        if HashIndex.holds(tag, near) {
+            let slot = HashIndex.slot(near)
+            if keyPointer(slot, in: core).pointee == key { return slot }
+        }
+        var position = home
         while true {
             let cell = core.index.cells[position]
             if cell == 0 { return nil }

@@ -102,7 +102,7 @@ extension BoundedCache {
         let now = timing.now()
         return shards.withShard(shards.shard(of: hash)) { core -> (Value, UInt16)? in
             guard let slot = find(key, tag: UInt32(truncatingIfNeeded: hash), in: core), !isNegative(slot, in: core),
-                isServed(slot, at: now, in: core)
+                isServed(slot, at: now, in: &core)
             else { return nil }
             return (valuePointer(slot, in: core).pointee, flags(slot, in: core))
         }
@@ -148,7 +148,7 @@ extension BoundedCache {
     ) -> InsertOutcome {
         if timing.isUsed { expire(in: &core, at: arrival.now, attempts: 8, departures: &departures) }
         if let slot = find(arrival.key, tag: arrival.tag, in: core) {
-            guard permits(arrival, slot, in: core) else { return .conditionFailed }
+            guard permits(arrival, slot, in: &core) else { return .conditionFailed }
             if makeRoom(for: arrival, keeping: slot, in: &core, departures: &departures) {
                 overwrite(slot, with: arrival, in: &core, departures: &departures)
                 return .stored
@@ -167,7 +167,7 @@ extension BoundedCache {
         if core.growPolicy(heap: arrival.heap, newEntry: true, tagCount: tags), let victim = core.evict() {
             depart(victim, .evicted, from: &core, to: &departures)
         }
-        if let crowded = collision(tag: arrival.tag, in: core) {
+        if let crowded = collision(tag: arrival.tag, in: &core) {
             core.detach(crowded)
             depart(crowded, .collision, from: &core, to: &departures)
         }
@@ -217,7 +217,7 @@ extension BoundedCache {
     }
 
     @inlinable
-    func permits(_ arrival: Arrival<Key, Value>, _ slot: UInt32, in core: borrowing ShardCore) -> Bool {
+    func permits(_ arrival: Arrival<Key, Value>, _ slot: UInt32, in core: inout ShardCore) -> Bool {
         switch arrival.condition {
         case .always: return true
         case .version(let version): return flags(slot, in: core) == version
@@ -233,7 +233,7 @@ extension BoundedCache {
     /// Sixteen entries with one tag do not happen by chance: whoever has the newcomer's tag for the sixteenth time leaves,
     /// so that no look-up compares more than sixteen keys.
     @inlinable
-    func collision(tag: UInt32, in core: borrowing ShardCore) -> UInt32? {
+    func collision(tag: UInt32, in core: inout ShardCore) -> UInt32? {
         var position = core.index.home(tag)
         var seen = 0
         while core.index.cells[position] != 0 {

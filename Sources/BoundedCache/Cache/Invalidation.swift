@@ -139,7 +139,7 @@ extension BoundedCache {
             var slot = min(from, UInt32(core.store.slotCount))
             while slot > 0, batch.count < 256 {
                 slot -= 1
-                if core.store.isUsed(slot), !isNegative(slot, in: core), isServed(slot, at: now, in: core) {
+                if core.store.isUsed(slot), !isNegative(slot, in: core), isServed(slot, at: now, in: &core) {
                     batch.append((keyPointer(slot, in: core).pointee, valuePointer(slot, in: core).pointee))
                 }
             }

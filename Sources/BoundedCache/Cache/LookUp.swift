@@ -21,14 +21,24 @@ extension BoundedCache {
         }
         let hash = keyHash.hash(key)
         let tag = UInt32(truncatingIfNeeded: hash)
-        return shards.withShard(shards.shard(of: hash), lookingUp: tag) { core -> Value? in
-            guard let slot = find(key, tag: tag, in: core) else {
-                core.counters.misses &+= 1
-                return nil
-            }
-            core.hit(slot)
-            return valuePointer(slot, in: core).pointee
+        let gate = shards.gate(hash)
+        let guess = HomeGuess(tag, at: gate.pointee)
+        gate.pointee.lock.lock()
+        defer { gate.pointee.lock.unlock() }
+        return answer(key, tag, guess, &shards.core(behind: gate).pointee)
+    }
+
+    // The shard comes as inout: one that is passed to be read is copied whole by the compiler (6.3) when it stands behind a
+    // pointer.
+    @inlinable @inline(__always)
+    func answer(_ key: Key, _ tag: UInt32, _ guess: HomeGuess, _ core: inout ShardCore) -> Value? {
+        guard let slot = find(key, tag: tag, from: guess.home(tag, in: core), in: core) else {
+            core.counters.misses &+= 1
+            return nil
         }
+        let entry = core.store.address(slot)
+        core.hit(slot, at: entry)
+        return (entry + layout.valueOffset).assumingMemoryBound(to: Value.self).pointee
     }
 
     /// The same, told apart: a value, a remembered absence, or nothing known.
@@ -43,7 +53,7 @@ extension BoundedCache {
         let now = timing.now()
         return shards.withShard(shards.shard(of: hash)) { core -> Value? in
             guard let slot = find(key, tag: UInt32(truncatingIfNeeded: hash), in: core), !isNegative(slot, in: core),
-                isServed(slot, at: now, in: core)
+                isServed(slot, at: now, in: &core)
             else { return nil }
             return valuePointer(slot, in: core).pointee
         }
@@ -94,7 +104,7 @@ extension BoundedCache {
     }
 
     /// Whether a look-up would answer with the entry.
-    func isServed(_ slot: UInt32, at now: Int64, in core: borrowing ShardCore) -> Bool {
+    func isServed(_ slot: UInt32, at now: Int64, in core: inout ShardCore) -> Bool {
         guard timing.isUsed else { return true }
         switch core.freshness(slot, at: now, stale: timing.stale) {
         case .fresh, .refreshDue: return true

@@ -13,7 +13,7 @@ extension BoundedCache {
         var departures = Departures<Key, Value>()
         let outcome = shards.withShard(shards.shard(of: arrival.hash)) { core -> InsertOutcome in
             if let slot = find(arrival.key, tag: arrival.tag, in: core) {
-                guard permits(arrival, slot, in: core) else { return .conditionFailed }
+                guard permits(arrival, slot, in: &core) else { return .conditionFailed }
                 core.detach(slot)
                 depart(slot, .replaced, from: &core, to: &departures)
             }

@@ -34,7 +34,7 @@ struct KeyHash: Sendable {
 
     @inlinable @inline(__always)
     func mix(_ value: UInt64) -> UInt64 {
-        fold(value ^ first, second)
+        fold(fold(value ^ first, second) ^ 0x9E37_79B9_7F4A_7C15, first)
     }
 
     @inlinable @inline(__always)

@@ -73,18 +73,47 @@ struct ShardArray: ~Copyable, Sendable {
         return body(&core.pointee)
     }
 
-    /// The same for a look-up of a tag, which leaves the index as it is: while the lock is taken, which takes as long as a
-    /// miss of the first cache, the processor fetches the tag's cell of the index.
+    /// What stands before the shard of a hash. For look-ups, which leave the index as it is: everybody else uses `withShard`.
     @inlinable @inline(__always)
-    func withShard<Result: Sendable>(
-        _ index: Int, lookingUp tag: UInt32, _ body: (inout ShardCore) -> Result
-    ) -> Result {
-        let place = base + (index &<< strideShift)
-        let gate = place.assumingMemoryBound(to: ShardGate.self)
-        let home = (UInt(tag) &* gate.pointee.size.load(ordering: .relaxed)) &>> 32
-        linux_prefetch(UnsafeRawPointer(bitPattern: gate.pointee.cells.load(ordering: .relaxed) &+ home &* 8))
-        gate.pointee.lock.lock()
-        defer { gate.pointee.lock.unlock() }
-        return body(&(place + ShardArray.coreOffset).assumingMemoryBound(to: ShardCore.self).pointee)
+    func gate(_ hash: UInt64) -> UnsafeMutablePointer<ShardGate> {
+        (base + (shard(of: hash) &<< strideShift)).assumingMemoryBound(to: ShardGate.self)
+    }
+
+    /// The shard behind a gate, to be touched only while its lock is held.
+    @inlinable @inline(__always)
+    func core(behind gate: UnsafeMutablePointer<ShardGate>) -> UnsafeMutablePointer<ShardCore> {
+        (UnsafeMutableRawPointer(gate) + ShardArray.coreOffset).assumingMemoryBound(to: ShardCore.self)
+    }
+}
+
+/// Where a tag's cell of the index was when somebody looked without the lock.
+@usableFromInline
+struct HomeGuess {
+    @usableFromInline let cells: UInt
+    @usableFromInline let size: UInt
+    @usableFromInline let position: Int
+
+    /// Makes the processor fetch the cell, and works out where it is, while the lock is taken, which takes as long as a miss
+    /// of the first cache.
+    @inlinable @inline(__always)
+    init(_ tag: UInt32, at gate: borrowing ShardGate) {
+        cells = gate.cells.load(ordering: .relaxed)
+        size = gate.size.load(ordering: .relaxed)
+        let home = (UInt(tag) &* size) &>> 32
+        position = Int(bitPattern: home)
+        linux_prefetch(UnsafeRawPointer(bitPattern: cells &+ home &* 8))
+    }
+
+    /// The tag's home now that the lock is held.
+    @inlinable @inline(__always)
+    func home(_ tag: UInt32, in core: borrowing ShardCore) -> Int {
+        if UInt(bitPattern: core.index.cells) == cells, UInt(bitPattern: core.index.size) == size { return position }
+        return newHome(tag, size: core.index.size)
+    }
+
+    // A call, so that the processor guesses that it is not needed instead of waiting for its result.
+    @usableFromInline @inline(never)
+    func newHome(_ tag: UInt32, size: Int) -> Int {
+        Int(truncatingIfNeeded: (UInt64(tag) &* UInt64(truncatingIfNeeded: size)) >> 32)
     }
 }

@@ -3,6 +3,9 @@
 /// Keys and values lie in the slots as raw memory; `BoundedCache` puts them in and takes them out. Every method is O(1)
 /// unless it says otherwise. The order of an insertion: `hasRoom` until it is true, `evict` whenever it is not, then
 /// `add`. Between those the shard never holds more than it was granted.
+///
+/// Methods on the way of a look-up or an insertion are `mutating` even where they only read: the compiler (6.3) copies the
+/// whole struct, 600 bytes, to pass it to be read, and passes only its address to be changed.
 @usableFromInline
 struct ShardCore: ~Copyable {
     // What every hit touches comes first, so that it shares cache lines.
@@ -39,16 +42,22 @@ struct ShardCore: ~Copyable {
     @usableFromInline var count: Int { store.liveCount - detached }
 
     /// Bytes of the shard's own blocks.
-    var structureBytes: Int { store.bytes + index.bytes + policy.bytes + wheel.bytes + tags.bytes }
+    var structureBytes: Int {
+        mutating get { store.bytes + index.bytes + policy.bytes + wheel.bytes + tags.bytes }
+    }
 
-    var heldBytes: Int { structureBytes + entryBytes }
+    var heldBytes: Int { mutating get { structureBytes + entryBytes } }
 
     /// A use that found its entry.
     @inlinable @inline(__always)
-    mutating func hit(_ slot: UInt32) {
+    mutating func hit(_ slot: UInt32) { hit(slot, at: store.address(slot)) }
+
+    /// The same with the entry's address.
+    @inlinable @inline(__always)
+    mutating func hit(_ slot: UInt32, at entry: UnsafeMutableRawPointer) {
         hits &+= 1
         if hitsOnlyMark {
-            let record = store.record(slot)
+            let record = entry.assumingMemoryBound(to: SlotRecord.self)
             if record.pointee.frequency < 3 { record.pointee.frequency &+= 1 }
         } else {
             tellPolicy(slot)
@@ -60,12 +69,12 @@ struct ShardCore: ~Copyable {
 
     /// Heap bytes of key and value, as they were measured when they came.
     @usableFromInline
-    func heapBytes(of slot: UInt32) -> Int {
+    mutating func heapBytes(of slot: UInt32) -> Int {
         if layout.weighsBytes { return Int(store.record(slot).pointee.weight) - layout.entryWeight }
         return layout.heapOffset > 0 ? Int(heapField(slot).pointee) : 0
     }
 
-    private func heapField(_ slot: Slot) -> UnsafeMutablePointer<UInt32> {
+    private mutating func heapField(_ slot: Slot) -> UnsafeMutablePointer<UInt32> {
         (store.address(slot) + layout.heapOffset).assumingMemoryBound(to: UInt32.self)
     }
 
@@ -197,14 +206,16 @@ struct ShardCore: ~Copyable {
     // MARK: - Giving back
 
     /// Whether a whole chunk of slots could be given back; `BoundedCache` then moves the entries.
-    @usableFromInline var canVacate: Bool { detached == 0 && store.canVacate }
+    @usableFromInline var canVacate: Bool { mutating get { detached == 0 && store.canVacate } }
     /// The same without a chunk to spare.
-    @usableFromInline var canVacateTightly: Bool { detached == 0 && store.canVacateTightly }
+    @usableFromInline var canVacateTightly: Bool { mutating get { detached == 0 && store.canVacateTightly } }
 
     /// Whether so much was granted and is not held that others should have it.
     @usableFromInline var hasSurplus: Bool {
-        guard bounds.bytes != nil, bounds.shards > 1 else { return false }
-        return grantedBytes - heldBytes > 2 * bounds.byteBlock
+        mutating get {
+            guard bounds.bytes != nil, bounds.shards > 1 else { return false }
+            return grantedBytes - heldBytes > 2 * bounds.byteBlock
+        }
     }
 
     /// Begins to empty the last chunk: moves its entries with `move` and `relocate`, then `endVacating`.
@@ -282,5 +293,7 @@ struct ShardCore: ~Copyable {
     }
 
     /// Structure that the weights of entries do not include.
-    private var structureOnly: Int { max(0, heldBytes - entryBytes - count * layout.entryWeight) }
+    private var structureOnly: Int {
+        mutating get { max(0, heldBytes - entryBytes - count * layout.entryWeight) }
+    }
 }

@@ -36,7 +36,7 @@ extension ShardCore {
     }
 
     @usableFromInline
-    func freshness(_ slot: UInt32, at now: Int64, stale: Int64) -> Freshness {
+    mutating func freshness(_ slot: UInt32, at now: Int64, stale: Int64) -> Freshness {
         let times = wheel.times(slot, in: store).pointee
         if now >= times.idleUntil { return .dead }
         if now >= times.expires { return now >= times.expires.advanced(byTime: stale) ? .dead : .stale }
@@ -45,13 +45,13 @@ extension ShardCore {
 
     /// A use moves the idle deadline; the wheel finds that out when it comes to the entry.
     @usableFromInline
-    func touch(_ slot: UInt32, idleUntil: Int64) {
+    mutating func touch(_ slot: UInt32, idleUntil: Int64) {
         wheel.times(slot, in: store).pointee.idleUntil = idleUntil
     }
 
     /// Someone reloads the entry: nobody else needs to until `time`.
     @usableFromInline
-    func postponeRefresh(_ slot: UInt32, until time: Int64) {
+    mutating func postponeRefresh(_ slot: UInt32, until time: Int64) {
         wheel.times(slot, in: store).pointee.refreshFrom = time
     }
 
