@@ -9,7 +9,8 @@ enum RegistrationIncident {
         WallTime(milliseconds: 1_699_628_400_000 + Int64(seconds * 1_000))
     }
 
-    static let newYork = ZoneRules(name: "America/New_York") { _ in ZoneOffset(seconds: -18_000, abbreviation: "EST") }
+    static let newYork = DocumentZone(name: "America/New_York") { _ in ZoneOffset(seconds: -18_000, abbreviation: "EST")
+    }
 
     static var facts: PostmortemFacts {
         PostmortemFacts(

@@ -41,7 +41,7 @@ import Testing
 
     @Test func `a zone is said once, or with each time where it changes`() {
         let summerEnds = WallTime(milliseconds: 1_698_541_200_000)
-        let vienna = ZoneRules(name: "Europe/Vienna") { at in
+        let vienna = DocumentZone(name: "Europe/Vienna") { at in
             at < summerEnds
                 ? ZoneOffset(seconds: 7_200, abbreviation: "CEST") : ZoneOffset(seconds: 3_600, abbreviation: "CET")
         }
@@ -54,7 +54,7 @@ import Testing
         #expect(plain.row(summerEnds) == "02:00:00")
         #expect(plain.clock(summerEnds) == "02:00:00 CET")
         #expect(plain.zoneSentence == "CET (Europe/Vienna, UTC+01:00)")
-        let nameless = ZoneRules(name: "Asia/Kathmandu") { _ in ZoneOffset(seconds: 20_700) }
+        let nameless = DocumentZone(name: "Asia/Kathmandu") { _ in ZoneOffset(seconds: 20_700) }
         let words = TimeWords(nameless, times: [summerEnds])
         #expect(words.zoneSentence == "Asia/Kathmandu (UTC+05:45)")
         #expect(words.full(summerEnds) == "2023-10-29 06:45:00 UTC+05:45")

@@ -70,7 +70,7 @@ struct CorrectiveActions: Sendable {
             doneWhen: "under the same load the verdict is not a leak, and "
                 + "\(Markdown.code("oakum why \(service)", inTable: true)) no longer names the site",
             dueDays: repairDays)
-        guard let holder = leak.chain.first, leak.chain.count > 1 else { return }
+        guard let holder = leak.chain.first, leak.chain.count > 1, leak.cache == nil else { return }
         add(
             .prevent,
             "Give \(Markdown.code(holder, inTable: true)) a bound in bytes, and an age after which entries go",

@@ -29,6 +29,7 @@ extension DraftWriter {
         let place = leak.file.map { file in file + (leak.line.map { ":\($0)" } ?? "") }
         let neverFreed = leak.neverFreed.map { "\(Amount.shares($0)) of its bytes are never freed" }
         let alive = "\(ByteCount(leak.liveBytes)), \(Amount.share(leak.share)) of what lives in the worker"
+        let cache = leak.cache.map { ["**Bounded cache:** \(Markdown.text($0.words))"] } ?? []
         return Markdown.list(
             [
                 "**Site:** \(Markdown.code(leak.function))",
@@ -36,7 +37,7 @@ extension DraftWriter {
                 "**Type:** \(leak.type.map { Markdown.code($0) } ?? "not known")",
                 "**Alive:** \(alive)" + (neverFreed.map { "; \($0)" } ?? ""),
                 "**Fingerprint:** \(Markdown.code(leak.fingerprint))",
-            ])
+            ] + cache)
     }
 
     /// From the root to what leaks, one holder a line.
@@ -66,7 +67,7 @@ extension DraftWriter {
     }
 
     private var otherSites: String? {
-        let others = evidence.heap.dropFirst().prefix(10)
+        let others = reading.otherSites.prefix(10)
         guard !others.isEmpty else { return nil }
         let rows = others.map { leak in
             [

@@ -3,7 +3,10 @@ import OakumModel
 extension DraftWriter {
     var factsTable: String {
         var rows: [(String, String)] = [
-            ("Incident", "#\(incident.id), \(subject), \(Names.kind(incident.kind)), \(incident.severity.rawValue)"),
+            (
+                "Incident",
+                "#\(incident.id), \(subjectInTable), \(Names.kind(incident.kind)), \(incident.severity.rawValue)"
+            ),
             ("Date", time.date(reading.firstSign)),
             ("State", Names.state(incident.state) + reopenings),
             ("Duration", duration),
@@ -47,12 +50,11 @@ extension DraftWriter {
     // MARK: - Summary
 
     var summary: String {
-        let service = incident.service == nil ? "The host" : subject
         let detected =
             "On \(time.date(milestones.detected)) at \(time.clock(milestones.detected)) Oakum found: "
             + Markdown.sentence(evidence.verdictSummary.map { "\(incident.title); \($0)" } ?? incident.title)
         return sentences([
-            detected, summaryOfCause, summaryOfImpact, summaryOfEnd(service),
+            detected, summaryOfCause, summaryOfImpact, summaryOfEnd,
         ])
     }
 
@@ -77,7 +79,7 @@ extension DraftWriter {
         return "Users noticed it from \(time.clock(onset))\(measured)."
     }
 
-    private func summaryOfEnd(_ service: String) -> String {
+    private var summaryOfEnd: String {
         var parts: [String] = []
         if let mitigated = milestones.mitigated { parts.append("mitigated at \(time.clock(mitigated))") }
         if let restored = milestones.restored { parts.append("restored at \(time.clock(restored))") }

@@ -52,6 +52,8 @@ struct DraftWriter: Sendable {
     /// "`registrar`", or what else the incident is about.
     var subject: String { incident.service.map { Markdown.code($0) } ?? "the host" }
 
+    var subjectInTable: String { incident.service.map { Markdown.code($0, inTable: true) } ?? "the host" }
+
     /// "`Cache.insert(_:)` (cache.swift:41)" as code, from evidence.
     var site: String? { reading.leak.map { Markdown.code($0.site) } }
 

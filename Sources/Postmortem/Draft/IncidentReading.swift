@@ -73,8 +73,10 @@ struct IncidentReading: Sendable {
 
     // MARK: - The cause
 
-    /// The site that leaks most.
-    var leak: HeapFinding? { evidence.heap.first }
+    /// The site that leaks most. What a bounded cache holds comes second: it may be what it is meant to hold.
+    var leak: HeapFinding? { evidence.heap.first { $0.cache == nil } ?? evidence.heap.first }
+
+    var otherSites: [HeapFinding] { evidence.heap.filter { $0 != leak } }
 
     /// What holds the leak: the outermost name of its chain.
     var holder: String? { leak?.chain.first }

@@ -20,7 +20,7 @@ package struct PostmortemFacts: Sendable {
     /// How Oakum was told to treat the service; nil: not known.
     package var treatment: ServiceTreatment?
     /// All times of the document are given in it.
-    package var zone: ZoneRules
+    package var zone: DocumentZone
     /// Matters for incidents that are not over: their durations are "so far".
     package var madeAt: WallTime
     /// Address of Oakum's glossary, relative to the document or of the web; nil: the words are explained without a link.
@@ -30,7 +30,7 @@ package struct PostmortemFacts: Sendable {
         incident: Incident, timeline: [TimelineEntry] = [], pages: [PageTold] = [], events: [Event]? = nil,
         memory: MemoryRecord? = nil, measures: [MeasuredSeries] = [], measured: [WatchedMeasure] = [],
         owner: String? = nil,
-        release: String? = nil, treatment: ServiceTreatment? = nil, zone: ZoneRules = .utc, madeAt: WallTime,
+        release: String? = nil, treatment: ServiceTreatment? = nil, zone: DocumentZone = .utc, madeAt: WallTime,
         glossary: String? = nil
     ) {
         self.incident = incident

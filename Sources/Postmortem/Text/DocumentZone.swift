@@ -14,7 +14,7 @@ package struct ZoneOffset: Hashable, Sendable {
 }
 
 /// A time zone. Its rules come from outside: nothing here knows the tables of the world's zones.
-package struct ZoneRules: Sendable {
+package struct DocumentZone: Sendable {
     /// "Europe/Vienna".
     package var name: String
     package var offset: @Sendable (WallTime) -> ZoneOffset
@@ -24,18 +24,18 @@ package struct ZoneRules: Sendable {
         self.offset = offset
     }
 
-    package static let utc = ZoneRules(name: "UTC") { _ in ZoneOffset(seconds: 0, abbreviation: "UTC") }
+    package static let utc = DocumentZone(name: "UTC") { _ in ZoneOffset(seconds: 0, abbreviation: "UTC") }
 }
 
 /// Writes the times of one document, all in one zone. Where the zone changes its offset between them, each says its own.
 struct TimeWords: Sendable {
-    private let zone: ZoneRules
+    private let zone: DocumentZone
     private let base: ZoneOffset
     private let isMixed: Bool
     private let spansDays: Bool
 
     /// - Parameter times: those the document is about; the first decides what the zone is called.
-    init(_ zone: ZoneRules, times: [WallTime]) {
+    init(_ zone: DocumentZone, times: [WallTime]) {
         self.zone = zone
         let offsets = times.map(zone.offset)
         base = offsets.first ?? zone.offset(WallTime(milliseconds: 0))
