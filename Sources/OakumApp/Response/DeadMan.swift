@@ -1,4 +1,4 @@
-import Foundation
+import Notify
 import Outbound
 import ServiceLifecycle
 
@@ -7,7 +7,7 @@ struct DeadMan: Service {
     let url: String
     let every: Duration
     let client: OutboundClient
-    let network: NetworkPolicy
+    let network: NetworkSettings
     /// Nil: all is well. Otherwise nothing is told, so that the watcher raises its alarm.
     let trouble: @Sendable () async -> String?
     let say: @Sendable (String) -> Void
@@ -33,7 +33,9 @@ struct DeadMan: Service {
     private func tell() async -> String? {
         if let trouble = await trouble() { return trouble }
         var request = OutboundRequest(target: .url(url), timeoutSeconds: 10, maxResponseBytes: 64 << 10)
-        request.network = network
+        request.network = network.policy
+        if let proxy = network.proxy { request.proxy = .url(proxy.reveal()) }
+        request.trustedCertificates = network.trustedCertificates
         do throws(OutboundError) {
             let answer = try await client.send(request)
             return (200..<300).contains(answer.status) ? nil : "it answered with status \(answer.status)"
