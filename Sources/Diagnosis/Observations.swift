@@ -19,7 +19,7 @@ package import OakumModel
 /// - **from `ProcessReadings`**: `Pressure` of memory (also `/proc/pressure/cpu` and `io`, the same format) as `average10`;
 ///   `/proc/meminfo`'s MemAvailable by MemTotal as `.hostMemory`; `statvfs` of the volumes of logs and state as `.diskFree`;
 ///   `/proc/net/snmp`'s retransmitted by sent segments as `.network`.
-/// - **from the journal**: `worker_started` after a `worker_exited` or a recycle as `restarts`, releases as `deploys` (not yet).
+/// - **from the journal**: `worker_started` after a `worker_exited` or a recycle as `restarts`; releases as `deploys` (`ServiceTrouble`).
 /// - **from the log files**: every line of the worker to a `TemplateMiner` a service (`LogMining`), its `patterns` as `logs`.
 ///
 /// Cost: O(points) to reduce, then O(1) a signal; 3 ms for 17 signals of 900 readings in a release build.

@@ -267,7 +267,8 @@ extension Event {
     fileprivate var isNews: Bool {
         switch kind {
         case .workerReady, .workerExited, .workerFailed, .verdict, .recycleStarted, .recycleFinished, .recycleFailed,
-            .recycleWithheld, .slopeAfterwards, .leakNamed, .leakNotNamed, .diagnosed, .problem:
+            .recycleWithheld, .slopeAfterwards, .leakNamed, .leakNotNamed, .diagnosed, .symptom, .symptomOver, .deploy,
+            .problem:
             true
         case .watchStarted, .watchStopped, .paused, .resumed, .workerStarted, .command: false
         }

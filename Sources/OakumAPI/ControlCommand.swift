@@ -6,13 +6,16 @@ package enum ControlCommand: Hashable, Sendable, Codable {
     case pause(Bool)
     /// Stop the workers, the keeper and `oakum`.
     case down
+    /// Tell of a release or another change of a service, or with nil of all: it is weighed in diagnoses from now on.
+    case markDeploy(service: String?, text: String)
 
     private enum CodingKeys: String, CodingKey {
-        case command, service, worker, paused
+        case command, service, worker, paused, text
     }
 
     private enum Name: String, Codable {
         case recycle, pause, down
+        case markDeploy = "mark_deploy"
     }
 
     package init(from decoder: any Decoder) throws {
@@ -24,6 +27,10 @@ package enum ControlCommand: Hashable, Sendable, Codable {
                 worker: try container.decodeIfPresent(UInt32.self, forKey: .worker))
         case .pause: self = .pause(try container.decode(Bool.self, forKey: .paused))
         case .down: self = .down
+        case .markDeploy:
+            self = .markDeploy(
+                service: try container.decodeIfPresent(String.self, forKey: .service),
+                text: try container.decode(String.self, forKey: .text))
         }
     }
 
@@ -39,6 +46,10 @@ package enum ControlCommand: Hashable, Sendable, Codable {
             try container.encode(paused, forKey: .paused)
         case .down:
             try container.encode(Name.down, forKey: .command)
+        case .markDeploy(let service, let text):
+            try container.encode(Name.markDeploy, forKey: .command)
+            try container.encodeIfPresent(service, forKey: .service)
+            try container.encode(text, forKey: .text)
         }
     }
 }

@@ -64,12 +64,19 @@ package struct ServiceStatus: Hashable, Sendable, Codable {
     package var recycling: Bool
     /// Its workers carry the sampler, so that their heaps can be looked into; nil when it is not known.
     package var samplesHeap: Bool?
+    /// What users feel or operators see is wrong, leak or not, in words; nil while nothing is.
+    package var symptoms: [String]?
+    /// What is behind them when no worker leaks; nil while nothing is wrong, or it is not known yet.
+    package var diagnosis: Diagnosis?
     package var workers: [WorkerStatus]
 
     package init(
         name: String, address: String, desiredWorkers: Int, capacityFloor: Int, budget: ByteCount, recycles: Int,
-        recycling: Bool, samplesHeap: Bool? = nil, workers: [WorkerStatus]
+        recycling: Bool, samplesHeap: Bool? = nil, symptoms: [String]? = nil, diagnosis: Diagnosis? = nil,
+        workers: [WorkerStatus]
     ) {
+        self.symptoms = symptoms
+        self.diagnosis = diagnosis
         self.samplesHeap = samplesHeap
         self.name = name
         self.address = address
@@ -82,7 +89,7 @@ package struct ServiceStatus: Hashable, Sendable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case name, address, recycles, recycling, workers
+        case name, address, recycles, recycling, symptoms, diagnosis, workers
         case desiredWorkers = "desired_workers"
         case capacityFloor = "capacity_floor"
         case budget = "budget_bytes"

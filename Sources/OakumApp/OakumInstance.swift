@@ -58,7 +58,8 @@ package struct OakumInstance: Sendable {
         let engine = Engine(
             configuration: configuration.engine, control: keeper, host: ProcSampler(volumes: volumes),
             probe: AdminProbe(client: outbound), journal: journal, history: history, clock: ContinuousClock(),
-            witness: examiner(in: folder), logLines: LogTail(folder: folder + "/logs"), earlierDamage: history.damage,
+            witness: examiner(in: folder), logLines: LogTail(folder: folder + "/logs"),
+            programs: ProcPrograms(), earlierDamage: history.damage,
             addressOf: addressOf)
         let announcement = Announcement(configuration: configuration, say: announce, addressOf: addressOf)
         let console = ConsoleServer(

@@ -1,3 +1,4 @@
+import Diagnosis
 import OakumModel
 import Recycling
 
@@ -12,15 +13,17 @@ extension Engine {
         record([startedEvent(inventory)])
         if !earlierDamage.isEmpty { problem("earlier history", earlierDamage.joined(separator: "; ")) }
         // Running workers are of this boot, and so are the recycles that made them: their uptimes can be compared.
-        let recycles = inventory.workers.isEmpty ? [:] : await recentRecycles()
+        let journalled = inventory.workers.isEmpty ? [:] : await recentEvents()
         for service in configuration.services {
             let next = await nextNumber(of: service.name)
             var watch = ServiceWatch(configuration: service, observeOnly: configuration.observeOnly, nextNumber: next)
             watch.setPaused(isPaused)
+            watch.trouble.restore(
+                deploys: journalled[service.name]?.deploys ?? [], program: await earlierProgram(of: service.name))
             let kept = inventory.workers.filter { $0.id.service == service.name }
             let actions = watch.begin(
                 adopting: kept, ordered: inventory.order?.workers[service.name] ?? [],
-                recycles: recycles[service.name] ?? [], at: host.now())
+                recycles: journalled[service.name]?.recycles ?? [], at: host.now())
             for worker in kept {
                 watch.restore(await recent(worker.process), of: worker.id.number, process: worker.process)
             }
@@ -69,15 +72,25 @@ extension Engine {
         }
     }
 
-    /// When recycles started, by service, as far as the newest page of the journal tells.
-    private func recentRecycles() async -> [String: [Uptime]] {
+    /// When recycles started and releases came, by service, as far as the newest page of the journal tells.
+    private func recentEvents() async -> [String: (recycles: [Uptime], deploys: [Deploy])] {
         do throws(StoreError) {
-            let started = try await journal.events(after: nil, limit: 1_000).filter { $0.event.kind == .recycleStarted }
-            return Dictionary(grouping: started) { $0.event.service ?? "" }.mapValues { $0.map(\.event.at.uptime) }
+            let events = try await journal.events(after: nil, limit: 1_000).map(\.event)
+            return Dictionary(grouping: events) { $0.service ?? "" }.mapValues { events in
+                let deploys = events.filter { $0.kind == .deploy }.compactMap { event in
+                    event.facts["release"].map { Deploy(seconds: event.at.uptime.seconds, release: $0) }
+                }
+                return (events.filter { $0.kind == .recycleStarted }.map(\.at.uptime), deploys)
+            }
         } catch {
             problem("journal", "it cannot be read: \(error)")
             return [:]
         }
+    }
+
+    /// The program that a service's workers ran when it was looked at last.
+    private func earlierProgram(of service: String) async -> String? {
+        await latest([.workerReady, .deploy], service: service)?.event.facts["program"]
     }
 
     private func recent(_ process: ProcessIdentity) async -> [Sample] {

@@ -42,7 +42,9 @@ extension Engine {
     }
 
     private func hasInterest(at now: Uptime) -> Bool {
-        services.values.contains { $0.watches.values.contains { $0.isOfInterest(at: now) } }
+        services.values.contains { service in
+            service.isWorthCloserReadings || service.watches.values.contains { $0.isOfInterest(at: now) }
+        }
     }
 
     private func sample(_ watch: ServiceWatch, at now: Moment) -> [StoredSample] {

@@ -1,3 +1,4 @@
+import Diagnosis
 package import OakumAPI
 package import OakumModel
 import Recycling
@@ -49,6 +50,7 @@ extension Engine: ControlPlane {
         switch command {
         case .recycle(let service, let worker): return try recycle(service, worker)
         case .pause(let paused): return pause(paused)
+        case .markDeploy(let service, let text): return try noteDeploy(service: service, what: text)
         case .down:
             record([Event(kind: .command, at: host.now(), message: "asked to stop everything")])
             end(.down)
@@ -113,11 +115,13 @@ extension Engine: ControlPlane {
                 verdict: verdict, summary: known?.summary ?? Words.verdict(.notEnoughData),
                 leaks: leaks.isEmpty ? nil : leaks, diagnosis: known?.diagnosis)
         }
+        let symptoms = watch.trouble.symptoms.map(\.sentence)
         return ServiceStatus(
             name: watch.configuration.name, address: addressOf(watch.configuration.name),
             desiredWorkers: pool.settings.desired, capacityFloor: pool.settings.capacityFloor,
             budget: watch.configuration.budget, recycles: pool.finished, recycling: pool.current != nil,
-            samplesHeap: watch.configuration.samplesHeap && witness != nil, workers: workers)
+            samplesHeap: watch.configuration.samplesHeap && witness != nil, symptoms: symptoms.isEmpty ? nil : symptoms,
+            diagnosis: watch.trouble.diagnosis, workers: workers)
     }
 }
 

@@ -101,7 +101,8 @@ extension Engine {
     func followSlowRounds() async -> Ending? {
         for await _ in slowRound.stream {
             let now = host.now().uptime
-            var jobs = slowJobs(at: now).makeIterator()
+            let asked = slowJobs(at: now)
+            var jobs = asked.makeIterator()
             readsAll = false
             machine.add(host.machine(), at: now)
             // What was not picked up belongs to processes that are gone.
@@ -116,15 +117,27 @@ extension Engine {
                     group.addTask { await self.readSlowly(job) }
                 }
             }
+            closeRound(asked)
         }
         return nil
     }
 
+    /// A service of which all that serve were asked has one more reading of itself.
+    private func closeRound(_ asked: [SlowJob]) {
+        let processes = Set(asked.map(\.process))
+        for (name, service) in services {
+            let serving = service.pool.serving.filter { $0.adminSocket != nil }.compactMap(\.process)
+            guard !serving.isEmpty, serving.allSatisfy({ processes.contains($0) }) else { continue }
+            update(name) { $0.roundFinished(machine: machine.latest, at: $1) }
+        }
+    }
+
     private func slowJobs(at now: Uptime) -> [SlowJob] {
-        services.sorted { $0.key < $1.key }.flatMap { name, service in
-            service.pool.serving.compactMap { worker in
+        services.sorted { $0.key < $1.key }.flatMap { name, service -> [SlowJob] in
+            let isSuspicious = service.isWorthCloserReadings
+            return service.pool.serving.compactMap { worker in
                 guard let process = worker.process, let socket = worker.adminSocket,
-                    readsAll || service.watches[worker.number]?.isOfInterest(at: now) == true
+                    readsAll || isSuspicious || service.watches[worker.number]?.isOfInterest(at: now) == true
                 else { return nil }
                 return SlowJob(service: name, process: process, adminSocket: socket)
             }

@@ -28,6 +28,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     let witness: (any HeapWitness)?
     let alertSink: (any AlertSink)?
     let logLines: (any LogLines)?
+    let programs: (any ProgramReadings)?
     let logMining = LogMining()
 
     var services: [String: ServiceWatch] = [:]
@@ -85,8 +86,10 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     }
 
     struct DiagnosisJob: Sendable {
-        var worker: WorkerID
-        var process: ProcessIdentity
+        var service: String
+        /// Nil: of the service as a whole.
+        var number: UInt32?
+        var process: ProcessIdentity?
         var observations: Observations
     }
 
@@ -105,13 +108,14 @@ package actor Engine<C: Clock> where C.Duration == Duration {
         configuration: EngineConfiguration, control: any WorkerControl, host: any HostReadings,
         probe: any WorkerProbe, journal: any EventJournal, history: any HistoryStore, clock: C,
         witness: (any HeapWitness)? = nil, alertSink: (any AlertSink)? = nil, logLines: (any LogLines)? = nil,
-        earlierDamage: [String] = [],
+        programs: (any ProgramReadings)? = nil, earlierDamage: [String] = [],
         addressOf: @escaping @Sendable (String) -> String
     ) {
         self.earlierDamage = earlierDamage
         self.witness = witness
         self.alertSink = alertSink
         self.logLines = logLines
+        self.programs = programs
         self.configuration = configuration
         self.control = control
         self.host = host
@@ -203,11 +207,16 @@ package actor Engine<C: Clock> where C.Duration == Duration {
                 let path = services[service]?.configuration.healthPath ?? "/readyz"
                 probeJobs.yield(
                     ProbeJob(service: service, number: number, process: process, adminSocket: socket, path: path))
-            case .record(let event): events.append(event)
+            case .record(var event):
+                // For the next `oakum`: what ran when this one saw it last.
+                if event.kind == .workerReady { event.facts["program"] = services[service]?.trouble.programKey }
+                events.append(event)
             case .examine(let number, let process):
                 let worker = WorkerID(service: service, number: number)
                 examinationJobs.yield(Examination(worker: worker, process: process))
             case .diagnose(let number, let process): diagnose(WorkerID(service: service, number: number), process)
+            case .diagnoseService: diagnoseService(service)
+            case .identify(let number, let process): identify(WorkerID(service: service, number: number), process)
             }
         }
         record(events)

@@ -11,6 +11,10 @@ package enum WatchAction: Hashable, Sendable {
     case examine(UInt32, ProcessIdentity)
     /// Diagnose and tell `diagnosed`.
     case diagnose(UInt32, ProcessIdentity)
+    /// Diagnose the service as a whole and tell `troubleDiagnosed`.
+    case diagnoseService
+    /// Find out which program it runs and tell `identified`.
+    case identify(UInt32, ProcessIdentity)
 }
 
 /// One service: its pool, what is known of each worker, and what its recycles bought. Pure: events in, actions out.
@@ -26,17 +30,13 @@ package struct ServiceWatch: Sendable {
     private var recycleSeconds: Double
     /// Workers whose withheld recycle has been told, so that it is told once a process.
     private var toldWithheld: Set<ProcessIdentity> = []
-    /// The causes that were told since the last quiet time.
-    private var course = DiagnosisCourse()
-    /// What was told to follow from the cause.
-    private var toldSymptoms: Set<String> = []
-    private var lastLeak: Uptime?
-    /// Without a leak for so long, the next one is another story: seconds.
-    private static let quietSeconds = 600.0
+    /// What is wrong beside the verdicts, what was told of it, and its releases.
+    var trouble: ServiceTrouble
 
     package init(configuration: ServiceConfiguration, observeOnly: Bool, nextNumber: UInt32) {
         self.configuration = configuration
         self.observeOnly = observeOnly
+        self.trouble = ServiceTrouble(service: configuration.name)
         self.recycleSeconds = max(min(15, configuration.pool.readyWithin), configuration.pool.minimumInterval)
         self.pool = WorkerPool(settings: configuration.pool, nextNumber: nextNumber)
     }
@@ -53,7 +53,8 @@ package struct ServiceWatch: Sendable {
         adopting workers: [KeptWorker], ordered: Set<UInt32>, recycles: [Uptime] = [], at now: Moment
     ) -> [WatchAction] {
         var actions = translate(pool.begin(adopting: ordered, recycles: recycles, at: now.uptime), at: now)
-        for worker in workers {
+        // The oldest first: the one started last runs what is there now.
+        for worker in workers.sorted(by: { $0.process.startTicks < $1.process.startTicks }) {
             actions += started(worker, at: now, adopted: true)
         }
         return actions
@@ -115,6 +116,8 @@ package struct ServiceWatch: Sendable {
     ) {
         guard let number = watches.first(where: { $0.value.process == process })?.key else { return }
         watches[number]?.add(fileDescriptors: fileDescriptors, measures, at: now.uptime)
+        let isFresh = watches[number]?.startedAt != nil
+        if let measures { trouble.add(measures, of: process, isFresh: isFresh) }
     }
 
     /// What came of a diagnosis. It is news when another cause leads now, or when more is seen to follow from it; of a process
@@ -124,12 +127,8 @@ package struct ServiceWatch: Sendable {
     ) -> [WatchAction] {
         guard watches[number]?.process == process else { return [] }
         watches[number]?.diagnosed(diagnosis)
-        let isOther = course.add(diagnosis)
-        let symptoms = Set(diagnosis.consequences.map { "\($0.symptom.rawValue) \($0.name ?? "")" })
-        guard isOther || (diagnosis.outcome == .cause && !symptoms.isSubset(of: toldSymptoms)) else { return [] }
-        toldSymptoms = isOther ? symptoms : toldSymptoms.union(symptoms)
-        let worker = WorkerID(service: name, number: number)
-        return [.record(diagnosis.event(of: worker, process: process, course: course, at: now))]
+        let event = trouble.tell(diagnosis, of: number, process, at: now)
+        return event.map { [.record($0)] } ?? []
     }
 
     package mutating func setPaused(_ paused: Bool) {
@@ -171,6 +170,7 @@ extension ServiceWatch {
             guard watches[number]?.waitsForHeap(at: now.uptime) != true else { continue }
             actions += want(request, watch: watch, at: now)
         }
+        lookForTrouble(at: now.uptime)
         return actions + translate(pool.handle(.tick, at: now.uptime), at: now)
     }
 
@@ -197,11 +197,7 @@ extension ServiceWatch {
     }
 
     private mutating func diagnose(_ number: UInt32, at now: Moment) -> [WatchAction] {
-        if let last = lastLeak, now.uptime - last > Self.quietSeconds {
-            course = DiagnosisCourse()
-            toldSymptoms = []
-        }
-        lastLeak = now.uptime
+        trouble.leaks(at: now.uptime)
         guard let process = watches[number]?.process, watches[number]?.asksForDiagnosis(at: now.uptime) == true else {
             return []
         }
@@ -247,6 +243,7 @@ extension ServiceWatch {
         }
         watches[number] = WorkerWatch(
             process: worker.process, startedAt: adopted ? nil : now, limit: configuration.budget)
+        if !adopted { trouble.started(at: now.uptime) }
         let actions = pool.handle(poolEvent, at: now.uptime)
         let verb = adopted ? "taken over" : "started"
         let stops = pool.workers[number]?.phase == .draining ? "; it is to stop" : ""
@@ -254,7 +251,9 @@ extension ServiceWatch {
             kind: .workerStarted, at: now, service: name, worker: number, process: worker.process,
             message: "\(worker.id) \(verb) as pid \(worker.process.pid)\(stops)",
             facts: ["next_number": "\(pool.nextNumber)"])
-        return [.record(event)] + translate(actions, at: now)
+        // One that has just begun may still be the script that starts the program: it is looked at when it serves.
+        let identify = adopted ? [WatchAction.identify(number, worker.process)] : []
+        return [.record(event)] + identify + translate(actions, at: now)
     }
 
     /// Ends of processes that are not known, or no longer, are no news.
@@ -282,6 +281,7 @@ extension ServiceWatch {
     private mutating func forget(_ number: UInt32, _ process: ProcessIdentity) {
         watches[number] = nil
         toldWithheld.remove(process)
+        trouble.forget(process)
         purchases.forget(number, leaving: pool.current?.request.worker == number)
     }
 
@@ -320,6 +320,8 @@ extension ServiceWatch {
         var event = note.event(service: name, watch: watch, boughtSeconds: boughtSeconds, at: now)
         if Self.numberingKinds.contains(event.kind) { event.facts["next_number"] = "\(pool.nextNumber)" }
         events.append(event)
-        return events.map(WatchAction.record)
+        let identify =
+            event.kind == .workerReady ? watch.map { WatchAction.identify(event.worker ?? 0, $0.process) } : nil
+        return [identify].compactMap { $0 } + events.map(WatchAction.record)
     }
 }

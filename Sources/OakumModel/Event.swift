@@ -26,6 +26,11 @@ package enum EventKind: String, Sendable, Codable, CaseIterable {
     case leakNotNamed = "leak_not_named"
     /// What is held to be the first cause of what is seen, or that this has changed.
     case diagnosed
+    /// Something that users feel or operators see went wrong, and that it is over.
+    case symptom
+    case symptomOver = "symptom_over"
+    /// Another program took the place of a service's, or somebody told of a release.
+    case deploy
     case command
     case problem
 }

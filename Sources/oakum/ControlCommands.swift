@@ -48,6 +48,31 @@ struct PauseCommand: AsyncParsableCommand {
     }
 }
 
+struct MarkDeployCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mark-deploy",
+        abstract: "Tells of a release or another change, so that what goes wrong after it can be traced to it.",
+        discussion: """
+            A program that takes the place of another is noticed by itself; this is for what shows in no program file:
+            a changed configuration, a migration, a feature switched on.
+
+            Examples:
+              oakum mark-deploy registrar "1.4.2" -c examples/registration/oakum.yaml
+              oakum mark-deploy registrar "new price list" --state .oakum/registration
+            """)
+
+    @Argument(help: "The service.") var service: String
+    @Argument(help: "What is new, in 1 to 200 bytes.") var text: String
+    @OptionGroup var state: StateOptions
+    @Flag(help: "Print the outcome as JSON.") var json = false
+
+    func run() async throws {
+        try await reportingFailures {
+            try await perform(.markDeploy(service: service, text: text), state, json: json)
+        }
+    }
+}
+
 struct DownCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "down",

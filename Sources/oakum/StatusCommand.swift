@@ -51,6 +51,11 @@ struct StatusCommand: AsyncParsableCommand {
         Terminal.line(
             "\(service.name)  http://\(service.address)  \(serving) of \(service.desiredWorkers) serving, "
                 + "budget \(service.budget) a worker, \(service.recycles) recycles\(recycling)")
+        for symptom in service.symptoms ?? [] { Terminal.line("  \(symptom)") }
+        if let diagnosis = service.diagnosis {
+            Terminal.line("  \(diagnosis.summary)")
+            for line in diagnosis.logs { Terminal.line("    \(line.sentence)") }
+        }
         let rows = service.workers.map { worker in
             let share = worker.latest.map { Int(Double($0.rss.bytes) / Double(service.budget.bytes) * 100) }
             let memory = worker.latest.map { "\($0.rss)" } ?? "unknown"

@@ -105,7 +105,8 @@ extension RunningServers {
             let fake = FakeControlPlane()
             let commands: [ControlCommand] = [
                 .recycle(service: "registrar", worker: 7), .recycle(service: "registrar", worker: nil), .pause(true),
-                .pause(false), .down,
+                .pause(false), .markDeploy(service: "registrar", text: "1.4.2"), .markDeploy(service: nil, text: "ü\""),
+                .down,
             ]
             try await check(kind, fake) { plane in
                 for command in commands {

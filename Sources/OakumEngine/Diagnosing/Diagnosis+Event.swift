@@ -13,8 +13,11 @@ extension Diagnosis {
     private static func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
 
     /// What is told when a cause is named, or another one than before.
+    ///
+    /// - Parameter subject: what people call it, the service or one of its workers.
     func event(
-        of worker: WorkerID, process: ProcessIdentity, course: DiagnosisCourse, at now: Moment
+        of subject: String, _ service: String, _ worker: UInt32?, _ process: ProcessIdentity?, course: DiagnosisCourse,
+        at now: Moment
     ) -> Event {
         var facts = [
             "first_cause": course.firstCause?.rawValue ?? CauseCode.unknown.rawValue,
@@ -26,7 +29,7 @@ extension Diagnosis {
         if !ruledOut.isEmpty { facts["ruled_out"] = ruledOut.map(\.sentence).joined(separator: "; ") }
         if !logs.isEmpty { facts["logs"] = logs.map(\.sentence).joined(separator: "; ") }
         return Event(
-            kind: .diagnosed, at: now, service: worker.service, worker: worker.number, process: process,
-            message: "\(worker): \(summary)", facts: facts)
+            kind: .diagnosed, at: now, service: service, worker: worker, process: process,
+            message: "\(subject): \(summary)", facts: facts)
     }
 }

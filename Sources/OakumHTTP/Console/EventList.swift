@@ -53,9 +53,9 @@ struct EventList {
     static func tone(_ kind: EventKind) -> String {
         switch kind {
         case .workerFailed, .recycleFailed, .problem: "bad"
-        case .leakNamed, .leakNotNamed, .diagnosed, .verdict, .recycleWithheld, .workerExited, .paused: "warn"
-        case .recycleStarted, .recycleFinished, .slopeAfterwards: "act"
-        case .workerReady, .resumed: "good"
+        case .leakNamed, .leakNotNamed, .diagnosed, .symptom, .verdict, .recycleWithheld, .workerExited, .paused: "warn"
+        case .recycleStarted, .recycleFinished, .slopeAfterwards, .deploy: "act"
+        case .workerReady, .resumed, .symptomOver: "good"
         case .watchStarted, .watchStopped, .workerStarted, .command: "plain"
         }
     }

@@ -1,3 +1,4 @@
+import Diagnosis
 import OakumAPI
 import OakumModel
 
@@ -23,6 +24,7 @@ struct ServiceSection {
         <div><dt>Budget a worker</dt><dd>\(Shown.limit(service.budget))</dd></div>
         <div><dt>Recycled</dt><dd data-field="recycles">\(service.recycles)×</dd></div>
         </dl>
+        <p class="cause" data-field="trouble"\(ConsolePage.hidden(trouble.isEmpty))>\(trouble)</p>
         </header>
         \(chart)
         <div class="table-frame"><table class="workers" role="table" aria-labelledby="service-\(index)">
@@ -36,6 +38,11 @@ struct ServiceSection {
         </table></div>
         </section>
         """
+    }
+
+    /// What is wrong beside the workers' verdicts, and why.
+    private var trouble: String {
+        ((service.symptoms ?? []) + [service.diagnosis?.summary].compactMap { $0 }).joined(separator: ". ")
     }
 
     private var serving: Int { service.workers.count { $0.phase == .serving } }

@@ -127,6 +127,9 @@ enum Shown {
         case .leakNamed: "Leak named"
         case .leakNotNamed: "Leak not named"
         case .diagnosed: "Cause"
+        case .symptom: "Symptom"
+        case .symptomOver: "Symptom over"
+        case .deploy: "Deploy"
         case .command: "Command"
         case .problem: "Problem"
         }

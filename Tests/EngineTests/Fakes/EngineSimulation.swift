@@ -74,7 +74,8 @@ final class EngineSimulation: Sendable {
         let engine = SimulatedEngine(
             configuration: configuration, control: FakeControl(world: world, life: life), host: FakeHost(world: world),
             probe: FakeProbe(world: world), journal: FakeJournalHandle(disk: journal, life: life), history: history,
-            clock: clock, witness: witness, logLines: logs, addressOf: { "127.0.0.1:80/\($0)" })
+            clock: clock, witness: witness, logLines: logs, programs: FakePrograms(world: world),
+            addressOf: { "127.0.0.1:80/\($0)" })
         let run = Running(engine: engine, life: life)
         running.withLock { $0 = run }
         jobs.yield {

@@ -86,7 +86,9 @@ struct FakeHost: HostReadings {
                     process.behaviour.baseBytes + process.behaviour.growthPerSecond * age
                     + state.extraBytes[process.number, default: 0]
                 state.peaks[identity] = max(state.peaks[identity] ?? 0, bytes)
-                return Sample(at: uptime, rss: ByteCount(Int64(bytes)), cpuSeconds: age * 0.25)
+                return Sample(
+                    at: uptime, rss: ByteCount(Int64(bytes)), cpuSeconds: state.cpuSeconds[process.number] ?? age * 0.25
+                )
             }
         }
     }
@@ -120,7 +122,7 @@ struct FakeProbe: WorkerProbe {
     func measures(adminSocket: String, timeout: Double) async -> ServiceMeasures? {
         await answer(adminSocket) { process, state in
             var measures = state.measures[process.number] ?? ServiceMeasures()
-            measures.requests = process.startedAt * 10
+            measures.requests = measures.requests ?? process.startedAt * 10
             return measures
         }
     }
@@ -137,5 +139,14 @@ struct FakeProbe: WorkerProbe {
         // Ends by cancellation alone; the error says no more than that.
         try? await world.clock.sleep(for: .seconds(1_000_000_000))
         return nil
+    }
+}
+
+/// Tells what the world says a worker runs.
+struct FakePrograms: ProgramReadings {
+    let world: World
+
+    func program(of process: ProcessIdentity) -> ProgramIdentity? {
+        world.with { state in state.process(process).flatMap { state.programs[$0.number] ?? state.program } }
     }
 }

@@ -20,6 +20,11 @@ final class World: Sendable {
         /// What workers tell of themselves, by number.
         var measures: [UInt32: ServiceMeasures] = [:]
         var machine = MachineReading()
+        /// Of workers that use something else than a quarter of a core, by number.
+        var cpuSeconds: [UInt32: Double] = [:]
+        /// What workers run, by number; of the others `program`.
+        var programs: [UInt32: ProgramIdentity] = [:]
+        var program: ProgramIdentity?
         var sickProbes: Set<UInt32> = []
         var probeCalls = 0
         var unreadable: Set<ProcessIdentity> = []

@@ -80,6 +80,9 @@ export function updateService(section, service, uptime) {
   setText(field("serving"), `${serving} of ${service.desired_workers}`);
   setText(field("recycles"), `${service.recycles}×`);
   field("recycling").hidden = !service.recycling;
+  const trouble = [...(service.symptoms ?? []), service.diagnosis?.summary].filter(Boolean).join(". ");
+  setText(field("trouble"), trouble);
+  field("trouble").hidden = trouble === "";
   const body = section.querySelector("tbody");
   const rows = new Map([...body.children].map((row) => [Number(row.dataset.worker), row]));
   service.workers.forEach((worker, index) => {
