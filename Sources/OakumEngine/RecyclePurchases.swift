@@ -101,6 +101,7 @@ struct RecyclePurchases: Sendable {
         bought[number]?.judged = true
         var facts = ["slope_before_bytes_per_s": Words.fixed(before, 0)]
         if let predicted = purchase.predicted { facts["predicted_s"] = Words.fixed(predicted, 1) }
+        if !leaks { facts["holds"] = "true" }
         var message =
             "\(service)/\(number) shows no leak 10 min after its recycle; before it grew \(Words.rate(before))"
         if leaks, let after = watch.verdict.slope?.estimate {

@@ -33,6 +33,7 @@ final class EngineSimulation: Sendable {
     let history = FakeHistory()
     let witness = FakeWitness()
     let logs = InMemoryLogLines()
+    let told = ToldAlerts()
     private let executor = SteppedExecutor()
     private let jobs: AsyncStream<@Sendable () async -> Void>.Continuation
     private let running = Mutex<Running?>(nil)
@@ -74,7 +75,7 @@ final class EngineSimulation: Sendable {
         let engine = SimulatedEngine(
             configuration: configuration, control: FakeControl(world: world, life: life), host: FakeHost(world: world),
             probe: FakeProbe(world: world), journal: FakeJournalHandle(disk: journal, life: life), history: history,
-            clock: clock, witness: witness, logLines: logs, programs: FakePrograms(world: world),
+            clock: clock, witness: witness, alertSink: told, logLines: logs, programs: FakePrograms(world: world),
             addressOf: { "127.0.0.1:80/\($0)" })
         let run = Running(engine: engine, life: life)
         running.withLock { $0 = run }

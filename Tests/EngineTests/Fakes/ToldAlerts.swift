@@ -1,0 +1,21 @@
+import OakumEngine
+import OakumModel
+import OakumTestKit
+
+/// What an engine told of conditions and acts.
+final class ToldAlerts: AlertSink {
+    let alerts = Recorder<Alert>()
+    let events = Recorder<Event>()
+
+    func take(_ alerts: [Alert]) async {
+        for alert in alerts { self.alerts.record(alert) }
+    }
+
+    func take(_ events: [Event]) async {
+        for event in events { self.events.record(event) }
+    }
+
+    func leaks(_ status: Alert.Status) -> [Alert] {
+        alerts.values.filter { $0.kind == .memoryLeak && $0.status == status }
+    }
+}

@@ -1,0 +1,72 @@
+import OakumEngine
+import OakumModel
+import OakumTestKit
+import Testing
+
+/// A leak is told while it lasts, over the recycles it needs, and is over when nothing has leaked for a while.
+@Suite(.timeLimit(.minutes(10)))
+struct LeakAlarmTests {
+    private static func leaking(_ workers: Set<UInt32>) -> [String: KeeperModel] {
+        [
+            "web": KeeperModel(seed: 1) { number, _ in
+                var behaviour = KeeperModel.Behaviour()
+                behaviour.growthPerSecond = workers.contains(number) ? 1_048_576 : 0
+                return behaviour
+            }
+        ]
+    }
+
+    @Test func `a leak is told at once, waits for its name, and is told with it`() async throws {
+        try await EngineSimulation.run(keepers: Self.leaking([1])) { (oakum) throws in
+            oakum.start(.web(samplesHeap: true))
+            try oakum.advance(until: "a verdict") { !oakum.told.leaks(.firing).isEmpty }
+            let verdict = try #require(oakum.journal.events(.verdict).first { $0.verdict?.code == .leak })
+            let first = try #require(oakum.told.leaks(.firing).first)
+            #expect(first.at == verdict.at)
+            #expect(first.fingerprint == "leak/web" && first.severity == .critical)
+            #expect(first.since.uptime < first.at.uptime)
+            #expect(first.evidence?.worker == 1)
+            #expect(first.evidence?.acts.first?.contains("replaced without losing a request") == true)
+            try oakum.advance(until: "its name") {
+                oakum.told.leaks(.firing).contains { !($0.evidence?.heap ?? []).isEmpty }
+            }
+            let named = try #require(oakum.told.leaks(.firing).first { !($0.evidence?.heap ?? []).isEmpty })
+            #expect(!named.awaitsEvidence)
+            #expect(named.evidence?.heap == [FakeWitness.finding])
+        }
+    }
+
+    @Test func `it is over ten minutes after the last leaking worker, and not before`() async throws {
+        try await EngineSimulation.run(keepers: Self.leaking([1])) { (oakum) throws in
+            oakum.start(.web())
+            try oakum.advance(until: "a recycle") { !oakum.journal.events(.recycleFinished).isEmpty }
+            let last = try #require(oakum.told.leaks(.firing).last).at.uptime
+            oakum.advance(590)
+            #expect(oakum.told.leaks(.resolved).isEmpty)
+            oakum.advance(30)
+            #expect(oakum.told.leaks(.resolved).count == 1)
+            #expect(oakum.told.leaks(.firing).allSatisfy { $0.at.uptime - last < 5 })
+        }
+    }
+
+    @Test func `a leak that goes on in successors is one condition`() async throws {
+        try await EngineSimulation.run(keepers: Self.leaking(Set(1...100))) { (oakum) throws in
+            oakum.start(.web())
+            oakum.advance(1_200)
+            #expect(oakum.journal.events(.recycleFinished).count > 2)
+            #expect(oakum.told.leaks(.resolved).isEmpty)
+            #expect(Set(oakum.told.leaks(.firing).map(\.fingerprint)) == ["leak/web"])
+            #expect(Set(oakum.told.leaks(.firing).map(\.since)).count == 1)
+            let acts = oakum.told.events.values.filter { $0.kind == .recycleFinished }
+            #expect(acts == oakum.journal.events(.recycleFinished))
+        }
+    }
+
+    @Test func `nothing is told of workers that do not leak`() async throws {
+        try await EngineSimulation.run(keepers: Self.leaking([])) { (oakum) throws in
+            oakum.start(.web())
+            oakum.advance(900)
+            #expect(oakum.told.alerts.values.isEmpty)
+        }
+    }
+}
