@@ -100,7 +100,7 @@ extension RunningServers {
         }
 
         @Test(arguments: ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-        func `nothing can be done through the console`(_ method: String) async throws {
+        func `no worker can be touched through the console`(_ method: String) async throws {
             let fake = FakeControlPlane()
             try await withConsole(fake) { console, _ in
                 let command = try await get(console, "/api/v1/commands", method: method)

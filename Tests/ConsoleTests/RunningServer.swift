@@ -39,7 +39,7 @@ func withRunning<Bound: Sendable, Result>(
 
 /// A control server over a fake, at a path of its own.
 func withControlServer<Result>(
-    _ plane: FakeControlPlane, admits: (@Sendable (UInt32) -> Bool)? = nil,
+    _ plane: FakeControlPlane, parts: ResponseParts = .none, admits: (@Sendable (UInt32) -> Bool)? = nil,
     _ body: (_ socketPath: String, ServiceGroup) async throws -> Result
 ) async throws -> Result {
     try await withTemporaryFolder { folder in
@@ -47,11 +47,13 @@ func withControlServer<Result>(
         return try await withRunning { (bound: @escaping @Sendable (Bool) -> Void) in
             if let admits {
                 ControlServer(
-                    socketPath: path, controlPlane: plane, logger: quiet, streamInterval: .milliseconds(20),
+                    socketPath: path, controlPlane: plane, parts: parts, logger: quiet,
+                    streamInterval: .milliseconds(20),
                     admits: admits, onBound: { bound(true) })
             } else {
                 ControlServer(
-                    socketPath: path, controlPlane: plane, logger: quiet, streamInterval: .milliseconds(20),
+                    socketPath: path, controlPlane: plane, parts: parts, logger: quiet,
+                    streamInterval: .milliseconds(20),
                     onBound: { bound(true) })
             }
         } _: { _, group in

@@ -50,8 +50,8 @@ struct APIRoutes: Sendable {
 
     /// `POST /api/v1/commands`, for the control socket alone.
     func addCommands(to router: Router<OakumContext>) {
-        router.post("/api/v1/commands") { request, _ in
-            let body = try await Self.body(of: request)
+        router.post("/api/v1/commands") { request, context in
+            let body = try await RequestBody.whole(request)
             let command: ControlCommand
             do {
                 command = try JSONText.decode(ControlCommand.self, from: body)
@@ -59,6 +59,7 @@ struct APIRoutes: Sendable {
                 throw ControlError.invalid(
                     #"the body must be a command such as {"command":"recycle","service":"web","worker":3}"#)
             }
+            context.audit.tell(object: command.words)
             return try Self.json(try await plane.perform(command))
         }
     }
@@ -68,7 +69,7 @@ struct APIRoutes: Sendable {
             status: .ok, headers: [.contentType: type, .cacheControl: "no-store"], body: ResponseBody(byteBuffer: body))
     }
 
-    private static func json(_ value: some Encodable) throws -> Response {
+    static func json(_ value: some Encodable) throws -> Response {
         answer("application/json", try JSONText.encode(value))
     }
 
@@ -93,23 +94,6 @@ struct APIRoutes: Sendable {
         }
         return query
     }
-
-    private static func body(of request: Request) async throws -> ByteBuffer {
-        var whole = ByteBuffer()
-        do {
-            for try await part in request.body {
-                guard whole.readableBytes + part.readableBytes <= RequestLimits.bodyBytes else {
-                    throw HTTPFailure.tooLarge
-                }
-                whole.writeImmutableBuffer(part)
-            }
-        } catch let failure as HTTPFailure {
-            throw failure
-        } catch {
-            throw ControlError.invalid("the request body broke off")
-        }
-        return whole
-    }
 }
 
 extension HeapFileForm {
@@ -124,5 +108,16 @@ extension HeapFileForm {
     fileprivate func fileName(_ query: HeapQuery) -> String {
         let service = query.service.prefix(64).map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
         return "\(String(service))-\(query.worker).\(self == .pprof ? "heap.pb" : "folded.txt")"
+    }
+}
+
+extension ControlCommand {
+    /// For the audit log.
+    fileprivate var words: String {
+        switch self {
+        case .recycle(let service, let worker): "recycle \(service)" + (worker.map { "/\($0)" } ?? "")
+        case .pause(let paused): paused ? "pause" : "pause --off"
+        case .down: "down"
+        }
     }
 }

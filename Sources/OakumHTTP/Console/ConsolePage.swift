@@ -8,6 +8,7 @@ struct ConsolePage {
     var events: [EventRecord]
     /// Whether the chart library is installed.
     var hasCharts: Bool
+    var navigation = ConsoleNavigation(place: .overview, open: nil, principal: nil)
 
     var markup: Markup {
         let lastEvent = events.last?.id ?? 0
@@ -18,6 +19,7 @@ struct ConsolePage {
             <a class="skip" href="#services">Skip to the services</a>
             <header class="top">
             <div class="brand">\(Self.mark)<h1>Oakum</h1></div>
+            \(navigation.markup)
             <p class="lede" id="lede">\(Shown.lede(overview))</p>
             <p class="live" id="live" role="status" data-state="static"><span class="dot" aria-hidden="true"></span>\
             <span id="live-text">As of \(CivilTime(overview.at.wall).clockText) UTC</span></p>
@@ -40,13 +42,22 @@ struct ConsolePage {
     ///
     /// - Parameter again: where to try again.
     static func trouble(_ error: ControlError, again: String = "/") -> Markup {
+        notice("Oakum cannot answer.", error.message, "<a href=\"\(again)\">Try again</a>")
+    }
+
+    /// The page of a request that was refused.
+    static func trouble(_ detail: String) -> Markup {
+        notice("That did not work.", detail, "<a href=\"/\">All services</a>")
+    }
+
+    private static func notice(_ title: String, _ text: String, _ link: Markup) -> Markup {
         """
         \(head(title: "Oakum"))
         <body>
         <header class="top"><div class="brand">\(mark)<h1>Oakum</h1></div></header>
-        <div class="notices"><p class="notice" data-tone="bad" role="alert"><strong>Oakum cannot answer.</strong> \
-        \(error.message)</p></div>
-        <p class="retry"><a href="\(again)">Try again</a></p>
+        <div class="notices"><p class="notice" data-tone="bad" role="alert"><strong>\(title)</strong> \
+        \(text)</p></div>
+        <p class="retry">\(link)</p>
         </body>
         </html>
 
@@ -84,7 +95,7 @@ struct ConsolePage {
             <footer><p>oakum \(oakum.version) · pid <span class="number">\(oakum.pid)</span>\(keeper) · \
             <span class="number" id="own-rss">\(Shown.bytes(oakum.rss))</span> resident · up \
             <span class="number" id="own-age">\(age)</span></p>
-            <p><a href="/api/v1/overview">JSON</a> <a href="/metrics">Metrics</a></p></footer>
+            \(navigation.signedIn)<p><a href="/api/v1/overview">JSON</a> <a href="/metrics">Metrics</a></p></footer>
             """
     }
 

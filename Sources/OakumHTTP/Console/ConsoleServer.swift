@@ -6,20 +6,24 @@ package import OakumAPI
 import OakumModel
 import ServiceLifecycle
 
-/// The web console and the JSON API, for reading only, on TCP.
+/// The web console, the JSON API, intake and links of pages, on TCP.
 package struct ConsoleServer: Service {
     private let configuration: ConsoleConfiguration
     private let controlPlane: any ControlPlane
+    private let parts: ResponseParts
     private let logger: Logger
     private let onBound: @Sendable (_ host: String, _ port: Int) -> Void
 
-    /// - Parameter onBound: called once connections are accepted, with the port really bound.
+    /// - Parameters:
+    ///   - parts: incidents, tokens, links and the audit log.
+    ///   - onBound: called once connections are accepted, with the port really bound.
     package init(
-        configuration: ConsoleConfiguration, controlPlane: any ControlPlane, logger: Logger,
-        onBound: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
+        configuration: ConsoleConfiguration, controlPlane: any ControlPlane, parts: ResponseParts = .none,
+        logger: Logger, onBound: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) {
         self.configuration = configuration
         self.controlPlane = controlPlane
+        self.parts = parts
         self.logger = logger
         self.onBound = onBound
     }
@@ -33,6 +37,7 @@ package struct ConsoleServer: Service {
             logger: logger)
         let listener = HTTPListener(
             socket: .address(socketAddress), responder: makeRouter(hub).buildResponder(),
+            bodyLimit: RequestLimits.ofConsole,
             onBound: { onBound(address.host, $0.localAddress?.port ?? address.port) }, onEnding: { hub.close() },
             logger: logger)
         try await withThrowingDiscardingTaskGroup { group in
@@ -49,23 +54,38 @@ package struct ConsoleServer: Service {
         }
     }
 
-    private func makeRouter(_ hub: StreamHub) -> Router<OakumContext> {
+    func makeRouter(_ hub: StreamHub) -> Router<OakumContext> {
         let router = Router(context: OakumContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: Problems(headers: ConsoleHeaders.all, clock: WallClock()))
+        router.add(middleware: Problems(headers: ConsoleHeaders.all, clock: WallClock(), hasPages: true))
         router.add(middleware: ConsoleGuard(configuration))
+        router.add(
+            middleware: AccessGuard(
+                listener: .console(behindProxy: configuration.behindProxy), table: RoutePolicy.console, parts: parts))
         APIRoutes(plane: controlPlane, hub: hub).add(to: router)
+        IncidentRoutes(parts: parts).add(to: router)
+        TokenRoutes(parts: parts).add(to: router)
+        OpenAPIRoute.add(to: router)
+        IntakeRoutes(parts: parts, gate: IntakeGate()).add(to: router)
+        HeartbeatRoutes(parts: parts).add(to: router)
+        ActionLinkRoutes(parts: parts).add(to: router)
+        addPages(to: router)
+        return router
+    }
+
+    private func addPages(to router: Router<OakumContext>) {
         let dygraphs = StaticFiles(folder: configuration.dygraphsFolder)
-        let page = ConsolePageRoute(plane: controlPlane, dygraphs: dygraphs)
-        router.get("/") { _, _ in await page.respond() }
+        let page = ConsolePageRoute(plane: controlPlane, dygraphs: dygraphs, parts: parts)
+        router.get("/") { _, context in await page.respond(context) }
         router.get("/heap") { request, _ in await HeapPageRoute(plane: controlPlane).respond(to: request) }
+        IncidentPageRoutes(plane: controlPlane, parts: parts).add(to: router)
+        SignInRoutes(parts: parts, behindProxy: configuration.behindProxy).add(to: router)
         let assets = StaticFiles(folder: configuration.assetsFolder)
-        router.get("/assets/:name") { request, context in
+        router.get("/assets/{name}") { request, context in
             try await assets.respond(context.parameters.get("name") ?? "", to: request, missing: .noSuchPath)
         }
         router.get("/assets/dygraphs/dygraph.min.js") { request, _ in
             try await dygraphs.respond("dygraph.min.js", to: request, missing: .noDygraphs)
         }
-        return router
     }
 
     private static func explain(_ error: IOError, _ listen: String) -> ListenError {

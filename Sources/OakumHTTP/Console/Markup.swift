@@ -17,6 +17,8 @@ struct Markup: Sendable, ExpressibleByStringInterpolation, CustomStringConvertib
         left.html += right.html
     }
 
+    static func joined(_ parts: [Markup]) -> Markup { "\(parts)" }
+
     var description: String { html }
 
     struct StringInterpolation: StringInterpolationProtocol {

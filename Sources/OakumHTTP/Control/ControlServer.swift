@@ -15,6 +15,7 @@ package struct ControlServer: Service {
 
     private let socketPath: String
     private let controlPlane: any ControlPlane
+    private let parts: ResponseParts
     private let logger: Logger
     private let streamInterval: Duration
     private let admits: @Sendable (_ uid: UInt32) -> Bool
@@ -22,16 +23,19 @@ package struct ControlServer: Service {
 
     /// - Parameters:
     ///   - socketPath: at most 107 bytes; its folder must exist.
+    ///   - parts: incidents, tokens and the audit log.
     ///   - streamInterval: how often an open stream gets an overview.
     ///   - admits: which users are answered; by default the one oakum runs as, and root.
     ///   - onBound: called once commands are accepted.
     package init(
-        socketPath: String, controlPlane: any ControlPlane, logger: Logger, streamInterval: Duration = .seconds(1),
+        socketPath: String, controlPlane: any ControlPlane, parts: ResponseParts = .none, logger: Logger,
+        streamInterval: Duration = .seconds(1),
         admits: @escaping @Sendable (_ uid: UInt32) -> Bool = { $0 == geteuid() || $0 == 0 },
         onBound: @escaping @Sendable () -> Void = {}
     ) {
         self.socketPath = socketPath
         self.controlPlane = controlPlane
+        self.parts = parts
         self.logger = logger
         self.streamInterval = streamInterval
         self.admits = admits
@@ -55,12 +59,16 @@ package struct ControlServer: Service {
         }
     }
 
-    private func makeRouter(_ hub: StreamHub) -> Router<OakumContext> {
+    func makeRouter(_ hub: StreamHub) -> Router<OakumContext> {
         let router = Router(context: OakumContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: Problems(headers: [.cacheControl: "no-store"], clock: WallClock()))
+        router.add(middleware: AccessGuard(listener: .control, table: RoutePolicy.control, parts: parts))
         let routes = APIRoutes(plane: controlPlane, hub: hub)
         routes.add(to: router)
         routes.addCommands(to: router)
+        IncidentRoutes(parts: parts).add(to: router)
+        TokenRoutes(parts: parts).add(to: router)
+        OpenAPIRoute.add(to: router)
         return router
     }
 

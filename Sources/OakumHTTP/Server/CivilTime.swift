@@ -59,6 +59,13 @@ struct CivilTime: Hashable, Sendable {
 
     /// RFC 3339 in UTC, to the second.
     var isoText: String { "\(dateText)T\(clockText)Z" }
+
+    /// RFC 3339 in UTC, to the millisecond.
+    static func isoText(_ time: WallTime) -> String {
+        let civil = CivilTime(time)
+        let rest = Int((time.milliseconds % 1000 + 1000) % 1000)
+        return "\(civil.dateText)T\(civil.clockText).\(padded(rest, 3))Z"
+    }
 }
 
 /// The date format of HTTP headers (RFC 9110, section 5.6.7).

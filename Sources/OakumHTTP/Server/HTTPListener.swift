@@ -12,6 +12,12 @@ struct OakumContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The connection, for those who must be able to end it.
     let channel: any Channel
+    /// Who asks; nil before the guard has looked, and on routes that ask nobody.
+    var principal: Principal?
+    /// Where from: an address, or "uid 1000".
+    var place = "unknown"
+    /// What the audit log is to know beside that.
+    let audit = AuditNote()
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
@@ -34,6 +40,8 @@ struct HTTPListener: Sendable {
     let responder: RouterResponder<OakumContext>
     /// Asked once for each connection, before its first request is read; a refusal is the only answer it gets.
     var admit: @Sendable (any Channel) async -> HTTPFailure? = { _ in nil }
+    /// The most bytes of a body sent to a path.
+    var bodyLimit: @Sendable (_ path: String) -> Int = { _ in RequestLimits.bodyBytes }
     /// Called with the listening channel once connections are accepted.
     let onBound: @Sendable (any Channel) -> Void
     /// Called when the end is asked for; ends what would otherwise go on for ever (streams).
@@ -106,8 +114,9 @@ struct HTTPListener: Sendable {
     }
 
     private func makeChannelSetup() -> HTTP1Channel {
+        let bodyLimit = bodyLimit
         var configuration = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [RequestLimits()], idleTimeout: Self.idleTimeout)
+            additionalChannelHandlers: [RequestLimits(limit: bodyLimit)], idleTimeout: Self.idleTimeout)
         configuration.httpDecoder = .init(
             maxHeaderFieldSize: 8192, maxHeaderListSize: 16_384, maxHeaderFieldCount: 64)
         let responder = responder

@@ -10,6 +10,8 @@ struct Problems: RouterMiddleware {
 
     let headers: HTTPFields
     let clock: WallClock
+    /// People look at it with a browser: outside of the API they get pages, not problem details.
+    var hasPages = false
 
     func handle(
         _ request: Request, context: OakumContext, next: @concurrent (Request, OakumContext) async throws -> Response
@@ -18,13 +20,19 @@ struct Problems: RouterMiddleware {
         do {
             response = try await next(request, context)
         } catch {
-            response = Self.failure(error, context).response
+            let failure = Self.failure(error, context)
+            response = wantsPage(request) ? failure.pageResponse : failure.response
         }
         response.headers[.date] = HTTPDate.text(clock.now())
         for field in headers where response.headers[field.name] == nil {
             response.headers.append(field)
         }
         return response
+    }
+
+    private func wantsPage(_ request: Request) -> Bool {
+        guard hasPages, !request.uri.path.hasPrefix("/api/") else { return false }
+        return request.headers[.accept]?.contains("text/html") == true
     }
 
     private static func failure(_ error: any Error, _ context: OakumContext) -> HTTPFailure {
@@ -41,6 +49,25 @@ struct Problems: RouterMiddleware {
             // The text may name files or addresses: it goes to the log, not to the client.
             context.logger.error("a request failed", metadata: ["error": "\(error)"])
             return HTTPFailure(Problem(.failed("an unexpected error; oakum's log has the details")))
+        }
+    }
+
+    /// The status an error is answered with.
+    static func status(of error: any Error) -> Int {
+        switch error {
+        case let error as ControlError: error.status
+        case let error as HTTPFailure: error.problem.status
+        case let error as HTTPError: error.status.code
+        default: 500
+        }
+    }
+
+    /// What may be told of an error; nil for those that may name files or addresses.
+    static func words(of error: any Error) -> String? {
+        switch error {
+        case let error as ControlError: error.message
+        case let error as HTTPFailure: error.problem.detail
+        default: nil
         }
     }
 }

@@ -13,27 +13,41 @@ final class RequestLimits: ChannelInboundHandler, RemovableChannelHandler {
 
     /// Commands are some hundred bytes.
     static let bodyBytes = 65_536
+    /// Alertmanager sends a group of alerts at once.
+    static let intakeBytes = 2 << 20
+
+    /// The limit of the console's listener.
+    static let ofConsole: @Sendable (_ path: String) -> Int = { path in
+        path.hasPrefix("/intake/") || path.hasPrefix("/api/v2/alerts") ? intakeBytes : bodyBytes
+    }
     /// A body of unannounced length may run over by this much, so that its sender still reads the handler's 413.
     private static let slack = 1 << 20
     /// For a body to arrive, and for a refused client to notice.
     private static let patience = TimeAmount.seconds(10)
 
+    private let limitOf: @Sendable (_ path: String) -> Int
+    private var limit = RequestLimits.bodyBytes
     private var received = 0
     private var refused = false
     private var timer: Scheduled<Void>?
+
+    init(limit: @escaping @Sendable (_ path: String) -> Int) {
+        limitOf = limit
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !refused else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
             received = 0
-            if let length = head.headerFields[.contentLength].flatMap(Int.init), length > Self.bodyBytes {
+            limit = limitOf(head.path ?? "")
+            if let length = head.headerFields[.contentLength].flatMap(Int.init), length > limit {
                 return refuse(context)
             }
             startTimer(context)
         case .body(let part):
             received += part.readableBytes
-            guard received <= Self.bodyBytes + Self.slack else { return context.close(promise: nil) }
+            guard received <= limit + Self.slack else { return context.close(promise: nil) }
         case .end:
             stopTimer()
         }
@@ -46,7 +60,7 @@ final class RequestLimits: ChannelInboundHandler, RemovableChannelHandler {
 
     private func refuse(_ context: ChannelHandlerContext) {
         refused = true
-        let failure = HTTPFailure.tooLarge
+        let failure = HTTPFailure.tooLarge(limit)
         let body = failure.body
         var head = HTTPResponse(status: failure.status, headerFields: failure.headers)
         head.headerFields[.contentLength] = "\(body.readableBytes)"

@@ -115,6 +115,22 @@ function showOverview(overview) {
   }
 }
 
+/** How many incidents are not resolved, on the link to them. */
+async function showIncidents() {
+  const badge = document.getElementById("open-incidents");
+  if (!badge || document.hidden) return;
+  try {
+    const response = await fetch("/api/v1/incidents?state=open,acknowledged,mitigated&limit=200");
+    if (!response.ok) return;
+    const count = (await response.json()).length;
+    badge.dataset.count = count;
+    setText(badge.querySelector("[data-field=count]"), String(count));
+    badge.hidden = count === 0;
+  } catch {
+    // The stream tells that the connection is gone.
+  }
+}
+
 // Charts
 
 function addSpans(section, chart) {
@@ -150,6 +166,7 @@ async function startCharts() {
 
 localizeTimes();
 connect();
+setInterval(showIncidents, 5000);
 await startCharts();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach((chart) => chart.recolour()));
 document.addEventListener("visibilitychange", () => charts.forEach((chart) => chart.draw()));

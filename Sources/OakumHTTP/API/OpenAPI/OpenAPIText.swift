@@ -1,0 +1,23 @@
+/// Pieces of schemas that come again and again.
+enum OpenAPIText {
+    static let name: JSONNode = ["type": "string", "minLength": 1]
+    static let natural: JSONNode = ["type": "integer", "minimum": 0, "maximum": 9_223_372_036_854_774_784]
+    static let severity: JSONNode = ["enum": ["info", "warning", "error", "critical"]]
+    static let role: JSONNode = ["enum": ["intake", "reader", "responder", "admin"]]
+
+    /// Not blank, and without NUL.
+    static func text(_ limit: Int, orNull: Bool = false) -> JSONNode {
+        [
+            "type": orNull ? ["string", "null"] : "string", "minLength": 1, "maxLength": .number(Double(limit)),
+            "pattern": "^[^\\x00]*[^\\s\\x00\\x1c-\\x1f\\u0085][^\\x00]*$",
+        ]
+    }
+
+    /// An object with no other members.
+    static func closed(_ properties: [String: JSONNode], required: [JSONNode]) -> JSONNode {
+        [
+            "type": "object", "additionalProperties": false, "properties": .object(properties),
+            "required": .array(required),
+        ]
+    }
+}
