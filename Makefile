@@ -1,6 +1,6 @@
 # Everything here is a short script in scripts/: read that to see what happens.
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-core bench bench-recycle bench-detect bench-sampler bench-cache soak sampler sanitize format lint clean
+.PHONY: help run build test test-core bench bench-recycle bench-detect bench-sampler bench-cache soak docs sampler sanitize format lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,9 @@ bench-cache: ## Hit ratios of the cache on recorded traces, and its speed (TRACE
 
 soak: ## Work the cache under write pressure with reused keys, and watch that it stays bounded (MINUTES=3)
 	@scripts/soak
+
+docs: ## Build the documentation of the cache (DocC), with every link checked
+	@scripts/docs
 
 sanitize: ## Run the tests under the address and the thread sanitizer
 	@scripts/sanitize

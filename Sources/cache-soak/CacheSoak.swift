@@ -18,12 +18,12 @@ struct CacheSoak {
             FileHandle.standardError.write(Data((usage + "\n").utf8))
             exit(2)
         }
-        print(
+        say(
             "caches of \(SoakCaches.texts >> 20) and \(SoakCaches.numbers >> 20) MiB, "
                 + "\(SoakLoad.workers + SoakLoad.loaders) tasks, \(Int(options.seconds)) s, seed \(options.seed)")
         let problems = await Soak(options).run()
-        for problem in problems.prefix(20) { print("NOT BOUNDED: \(problem)") }
-        if problems.isEmpty { print("bounded") }
+        for problem in problems.prefix(20) { say("NOT BOUNDED: \(problem)") }
+        if problems.isEmpty { say("bounded") }
         exit(problems.isEmpty ? 0 : 1)
     }
 }
@@ -45,4 +45,10 @@ struct SoakOptions {
         }
         guard seconds >= 1, seconds <= 7 * 86_400 else { return nil }
     }
+}
+
+/// Prints a line at once, also into a file.
+func say(_ line: String) {
+    print(line)
+    fflush(nil)
 }

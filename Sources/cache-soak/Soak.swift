@@ -26,7 +26,7 @@ struct Soak {
         let (problems, end) = await soak(seconds: options.seconds, tells: true)
         malloc_trim(0)
         let left = Soak.allocated() - base
-        print("with the caches gone \(Soak.mebibytes(left)) are left, \(Soak.mebibytes(Soak.resident())) resident")
+        say("with the caches gone \(Soak.mebibytes(left)) are left, \(Soak.mebibytes(Soak.resident())) resident")
         // Each thread may keep a few hundred KiB of freed blocks for itself, which the allocator counts as in use.
         return problems + end + (left > 4 << 20 ? ["\(left) bytes are left when the caches are gone"] : [])
     }
@@ -63,7 +63,7 @@ struct Soak {
         let clock = ContinuousClock()
         let begin = clock.now
         var resizedAt = begin
-        if tells { print("      s    held   bound   allocated  resident    entries   hits  rounds") }
+        if tells { say("      s    held   bound   allocated  resident    entries   hits  rounds") }
         while true {
             let now = clock.now
             let passed = (now - begin) / .seconds(1)
@@ -84,7 +84,7 @@ struct Soak {
                 row.allocated = Soak.allocated() - base
                 row.resident = Soak.resident()
                 table.append(row)
-                if tells { print(line(row, load, percent)) }
+                if tells { say(line(row, load, percent)) }
                 row = Row()
             }
             if passed >= seconds { break }
@@ -114,7 +114,7 @@ struct Soak {
         var problems: [String] = []
         let counted = Soak.allocated() - base
         let held = load.caches.heldBytes
-        print("at rest: held \(Soak.mebibytes(held)), by the allocator \(Soak.mebibytes(counted))")
+        say("at rest: held \(Soak.mebibytes(held)), by the allocator \(Soak.mebibytes(counted))")
         if abs(counted - held) > counted * 3 / 100 + 4 << 20 {
             problems.append("at rest the caches say \(held) bytes and the allocator \(counted)")
         }

@@ -54,6 +54,8 @@ extension BoundedCache {
     /// Puts a value in, or another in its place. O(1) on average; others leave first if room is needed.
     ///
     /// - Parameters:
+    ///   - value: what is kept.
+    ///   - key: under which it is found; weighed too.
     ///   - lifetime: how long it may live, if not as the settings say. Needs a cache that uses time (`CacheTimes`).
     ///   - tags: labels by which it can be invalidated together with others.
     /// - Returns: false when the entry is heavier than the cache lets in (`CacheSettings.heaviestEntry`); what the key had

@@ -4,8 +4,10 @@ extension BoundedCache {
     /// Keys that someone else is loading are waited for and not loaded again. Keys that `load` does not answer have no
     /// value, which is remembered if `CacheTimes.negativeTimeToLive` is set.
     ///
-    /// - Parameter load: called with the missing keys, all at once; once more with a single key when somebody else's load
-    ///   of that key was cancelled.
+    /// - Parameters:
+    ///   - keys: of the values; in any order, repeated ones count once.
+    ///   - load: called with the missing keys, all at once; once more with a single key when somebody else's load of that key
+    ///     was cancelled.
     /// - Returns: the keys that have a value.
     /// - Throws: what `load` throws; values that were in the cache are then lost to this call, not to the cache.
     public func values(

@@ -9,8 +9,9 @@ extension BoundedCache {
     /// that is due for a refresh (`CacheTimes.refreshAfter`) is reloaded by `runRefreshes`, or, where nobody runs that, by
     /// this call, while all others get the old value. A result that is too heavy for the cache is answered and not kept.
     ///
-    /// - Parameter load: finds the value; nil means there is none, which is remembered if
-    ///   `CacheTimes.negativeTimeToLive` is set.
+    /// - Parameters:
+    ///   - key: of the value.
+    ///   - load: finds the value; nil means there is none, which is remembered if `CacheTimes.negativeTimeToLive` is set.
     /// - Throws: what `load` throws; `CancellationError` when cancelled while waiting.
     public func value(
         for key: Key, load: @escaping @Sendable (Key) async throws -> Value?

@@ -13,6 +13,7 @@ public struct PolicySimulator: ~Copyable {
     public var weight: Int { held }
 
     /// - Parameters:
+    ///   - policy: who has to leave.
     ///   - capacity: bound on the sum of the weights; with weights of 1 the number of entries. Up to 2^31 entries.
     ///   - entries: about how many entries that is, where weights are not 1; may be far too low.
     ///   - seed: of the hash and of random admissions; equal seeds give equal answers.
