@@ -76,7 +76,7 @@ import Testing
         facts.pages[0].page.channel = text(&random)
         facts.pages[0].page.person = text(&random)
         facts.pages[0].words = text(&random)
-        facts.owner = text(&random)
+        facts.owner = ProposedOwner(name: text(&random), origin: text(&random))
         facts.release = text(&random)
         facts.glossary = text(&random)
         facts.measures = [

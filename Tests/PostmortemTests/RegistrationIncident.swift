@@ -19,7 +19,8 @@ enum RegistrationIncident {
                 WatchedMeasure(name: "sign-ups", kind: .businessRate),
                 WatchedMeasure(name: "error rate", kind: .errorRate),
                 WatchedMeasure(name: "latency", kind: .latency),
-            ], owner: "identity team", release: "registrar 4.2.0",
+            ], owner: ProposedOwner(name: "identity team", origin: "the first step of the policy registration"),
+            release: "registrar 4.2.0",
             treatment: ServiceTreatment(recycles: true, samplesHeap: true), zone: newYork, madeAt: at(7_200),
             glossary: "../docs/glossary.md")
     }

@@ -108,7 +108,7 @@ struct CorrectiveActions: Sendable {
                 .detect, "Find out why users noticed first, and set the limits of the alert that told of it lower",
                 doneWhen: "a drill with the same fault is detected before its first failed request", dueDays: 14)
         }
-        if reading.incident.impact.isEmpty, reading.facts.measured.isEmpty {
+        if reading.isImpactUnmeasured {
             add(
                 .detect, "Measure what users notice: error rate, latency, and what the business counts",
                 doneWhen: "the next draft has figures under Impact", dueDays: 14)
@@ -168,15 +168,14 @@ extension DraftWriter {
     var actions: String {
         let proposals = CorrectiveActions(reading).all
         guard !proposals.isEmpty else { return "None follows from the record." }
-        let owner = facts.owner.map { Markdown.text($0, limit: 100) } ?? "_nobody yet_"
+        let owner = facts.owner.map { Markdown.text($0.name, limit: 100) } ?? "_nobody yet_"
         let rows = proposals.enumerated().map { index, action in
             [
                 "\(index + 1)", action.text, action.kind.rawValue, owner, due(action.dueDays), action.doneWhen,
             ]
         }
         let note =
-            facts.owner == nil
-            ? "Dates are proposals" : "Owners (from the escalation policy) and dates are proposals"
+            facts.owner.map { "Owners (\(Markdown.text($0.origin))) and dates are proposals" } ?? "Dates are proposals"
         return paragraphs([
             "\(note), counted from the day of detection. An action is done when its check passes.",
             Markdown.table(["#", "Action", "Type", "Owner", "Due", "Done when"], rows),

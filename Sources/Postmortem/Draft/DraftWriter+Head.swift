@@ -30,8 +30,7 @@ extension DraftWriter {
 
     private var usersAffected: String {
         guard let onset = milestones.impactOnset else {
-            return hasImpactFigures || !facts.measured.isEmpty
-                ? "no breach recorded" : "not measured; no breach recorded"
+            return reading.isImpactUnmeasured ? "not measured" : "no breach recorded"
         }
         let from = "from \(time.clock(onset))"
         guard let seconds = reading.impactSeconds else { return "\(from), not restored yet" }
@@ -72,8 +71,10 @@ extension DraftWriter {
         let figures = incident.impact.prefix(3).map(impactPhrase)
         guard let onset = milestones.impactOnset else {
             if !figures.isEmpty { return "Measured: \(figures.joined(separator: "; "))." }
-            return facts.measured.isEmpty
-                ? "What users noticed was not measured." : "Nothing that users notice left its limits."
+            if reading.isImpactUnmeasured { return "What users noticed was not measured." }
+            return facts.measured == nil
+                ? "No breach of what users notice was recorded."
+                : "Nothing that is measured on the users' side left its limits."
         }
         let measured = figures.isEmpty ? "; how much was lost was not measured" : ": \(figures.joined(separator: "; "))"
         return "Users noticed it from \(time.clock(onset))\(measured)."
@@ -103,12 +104,15 @@ extension DraftWriter {
     private var impactLead: String {
         guard let onset = milestones.impactOnset else {
             if hasImpactFigures { return "No limit on the users' side was breached; these were counted:" }
-            guard !facts.measured.isEmpty else {
+            if reading.isImpactUnmeasured {
                 return
                     "**Not measured.** Nothing that users or the business do was compared with an expectation during this "
                     + "incident; whether anybody noticed is not known from here."
             }
-            return "None that was measured."
+            guard facts.measured == nil else { return "None that was measured." }
+            return
+                "No breach of what users notice was recorded. Which of error rate, latency and business counts were watched is "
+                + "not known here, so this is no proof that nobody noticed."
         }
         let length = reading.impactSeconds.map { "It lasted \(Amount.duration($0))." } ?? "It is not known to be over."
         let counted =

@@ -60,12 +60,15 @@ struct IncidentReading: Sendable {
         incident.alerts.filter { [.errorRate, .latency, .unresponsive, .businessRate].contains($0.kind) }
     }
 
+    /// Nothing on the users' side is known to have been watched.
+    var isImpactUnmeasured: Bool { incident.impact.isEmpty && breaches.isEmpty && facts.measured?.isEmpty == true }
+
     /// What was measured, and no alert told of a breach.
     var unbreached: [WatchedMeasure] {
         let told = Set(incident.impact.map { $0.what.lowercased() })
         let kinds = Set(breaches.map(\.kind))
         // Two business rates share a kind; which of them was breached stands under the impact.
-        return facts.measured.filter { measure in
+        return (facts.measured ?? []).filter { measure in
             !told.contains(measure.name.lowercased())
                 && (measure.kind == .businessRate || !kinds.contains(measure.kind))
         }

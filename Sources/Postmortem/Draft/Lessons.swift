@@ -20,7 +20,7 @@ struct Lessons: Sendable {
 
     private mutating func judgeDetection(_ reading: IncidentReading) {
         guard let lead = reading.milestones.leadSeconds else {
-            if reading.isLeak, !reading.facts.measured.isEmpty {
+            if reading.isLeak, reading.facts.measured?.isEmpty == false {
                 well.append("The leak was found, and nothing that users notice left its limits.")
             }
             return
@@ -118,7 +118,7 @@ struct Lessons: Sendable {
 
     private mutating func judgeImpact(_ reading: IncidentReading) {
         if let seconds = reading.impactSeconds { wrong.append("Users were affected for \(Amount.duration(seconds)).") }
-        if reading.incident.impact.isEmpty, reading.facts.measured.isEmpty {
+        if reading.isImpactUnmeasured {
             wrong.append("What users noticed was not measured.")
         } else if !reading.incident.impact.isEmpty {
             well.append("The impact was counted while it happened, not estimated afterwards.")

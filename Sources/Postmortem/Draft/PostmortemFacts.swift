@@ -11,10 +11,9 @@ package struct PostmortemFacts: Sendable {
     package var memory: MemoryRecord?
     /// What users and the business do, over time: error rate, latency, sign-ups. At most four are drawn.
     package var measures: [MeasuredSeries]
-    /// What of the users' side was measured all the time, breached or not.
-    package var measured: [WatchedMeasure]
-    /// Who is proposed for the corrective actions: a person or a team.
-    package var owner: String?
+    /// What of the users' side was measured all the time, breached or not; nil: it is not known which rules there were.
+    package var measured: [WatchedMeasure]?
+    package var owner: ProposedOwner?
     /// The build that ran.
     package var release: String?
     /// How Oakum was told to treat the service; nil: not known.
@@ -28,8 +27,8 @@ package struct PostmortemFacts: Sendable {
 
     package init(
         incident: Incident, timeline: [TimelineEntry] = [], pages: [PageTold] = [], events: [Event]? = nil,
-        memory: MemoryRecord? = nil, measures: [MeasuredSeries] = [], measured: [WatchedMeasure] = [],
-        owner: String? = nil,
+        memory: MemoryRecord? = nil, measures: [MeasuredSeries] = [], measured: [WatchedMeasure]? = nil,
+        owner: ProposedOwner? = nil,
         release: String? = nil, treatment: ServiceTreatment? = nil, zone: DocumentZone = .utc, madeAt: WallTime,
         glossary: String? = nil
     ) {
@@ -154,6 +153,19 @@ package struct MeasuredSeries: Hashable, Sendable {
         self.points = points
         self.expected = expected
         self.limit = limit
+    }
+}
+
+/// Who is proposed for the corrective actions.
+package struct ProposedOwner: Hashable, Sendable {
+    /// A person or a team.
+    package var name: String
+    /// "the first step of the policy registration".
+    package var origin: String
+
+    package init(name: String, origin: String) {
+        self.name = name
+        self.origin = origin
     }
 }
 
