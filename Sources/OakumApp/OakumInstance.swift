@@ -55,22 +55,42 @@ package struct OakumInstance: Sendable {
         let addressOf: @Sendable (String) -> String = { keeper.listenAddress(of: $0) ?? "unknown" }
         // Where Oakum writes, and where the services live; one volume may come under several names.
         let volumes = Set([folder] + configuration.services.map(\.directory)).sorted()
+        let host = ProcSampler(volumes: volumes)
+        let response: ResponseGraph
+        do {
+            response = try await ResponseGraph(
+                configuration, folder: folder, outbound: outbound, logger: logger, now: { host.now() }, say: announce)
+        } catch {
+            throw StartProblem("incidents and pages cannot be opened: \(Self.words(for: error, configuration))")
+        }
         let engine = Engine(
-            configuration: configuration.engine, control: keeper, host: ProcSampler(volumes: volumes),
+            configuration: configuration.engine, control: keeper, host: host,
             probe: AdminProbe(client: outbound), journal: journal, history: history, clock: ContinuousClock(),
-            witness: examiner(in: folder), logLines: LogTail(folder: folder + "/logs"),
+            witness: examiner(in: folder), alertSink: response.desk, logLines: LogTail(folder: folder + "/logs"),
             programs: ProcPrograms(), earlierDamage: history.damage,
             addressOf: addressOf)
+        await response.desk.onDeploy { service, text, at in
+            let now = host.now()
+            let passed = Double(max(0, now.wall.milliseconds - at.milliseconds)) / 1_000
+            let moment = Moment(uptime: Uptime(seconds: now.uptime.seconds - passed), wall: at)
+            // The desk knows the services: a text that is too long is all that can be wrong, and it is cut before.
+            _ = try? await engine.noteDeploy(service: service, what: text, at: moment)
+        }
         let announcement = Announcement(configuration: configuration, say: announce, addressOf: addressOf)
         let console = ConsoleServer(
             configuration: ConsoleConfiguration(
                 listen: "\(configuration.console.listen)", behindProxy: configuration.console.behindProxy,
                 assetsFolder: try installation.consoleAssets()),
-            controlPlane: engine, logger: logger, onBound: { _, port in announcement.consoleBound(port: port) })
-        let control = ControlServer(socketPath: folder + "/oakum.sock", controlPlane: engine, logger: logger)
+            controlPlane: engine, parts: response.parts, logger: logger,
+            onBound: { host, port in
+                response.consoleBound(host: host, port: port)
+                announcement.consoleBound(port: port)
+            })
+        let control = ControlServer(
+            socketPath: folder + "/oakum.sock", controlPlane: engine, parts: response.parts, logger: logger)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [
+                services: response.services.map { .init(service: $0) } + [
                     .init(
                         service: EngineService(engine: engine, whenUp: { announcement.engineUp() }),
                         successTerminationBehavior: .gracefullyShutdownGroup),

@@ -32,7 +32,9 @@ struct DrillCommand: AsyncParsableCommand {
         guard !check else { return Terminal.line("\(file) is fine: \(document.scenario)") }
         let isTerminal = isatty(STDERR_FILENO) == 1
         let progress = DrillProgress(isTerminal: isTerminal) { FileHandle.standardError.write(Data($0.utf8)) }
-        let tools = DrillTools(oakumPath: try ownPath()) { RemoteControlPlane(socketPath: $0 + "/oakum.sock") }
+        let tools = DrillTools(
+            oakumPath: try ownPath(), controlPlane: { RemoteControlPlane(socketPath: $0 + "/oakum.sock") },
+            incidentPlane: { RemoteIncidentPlane(socketPath: $0 + "/oakum.sock") })
         let drill = DrillRun(
             document, documentPath: file, tools: tools, keepsFolder: keep, handlesSignals: true,
             tell: { progress.tell($0) })

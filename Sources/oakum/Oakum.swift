@@ -20,7 +20,7 @@ struct Oakum: AsyncParsableCommand {
         subcommands: [
             UpCommand.self, StatusCommand.self, RecycleCommand.self, PauseCommand.self, DownCommand.self,
             MarkDeployCommand.self,
-            HeapCommand.self,
+            HeapCommand.self, IncidentsCommand.self, OnCallCommand.self,
             WhyCommand.self, AttachCommand.self, EvidenceCommand.self, LookCommand.self, KeepBasesCommand.self,
             AnalyzeCommand.self, DrillCommand.self,
         ])

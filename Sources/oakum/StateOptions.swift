@@ -28,6 +28,10 @@ struct StateOptions: ParsableArguments {
         }
     }
 
+    func incidentPlane() throws -> any IncidentPlane {
+        RemoteIncidentPlane(socketPath: try folder() + "/oakum.sock")
+    }
+
     func controlPlane() throws -> any ControlPlane {
         RemoteControlPlane(socketPath: try folder() + "/oakum.sock")
     }

@@ -117,6 +117,7 @@ extension ControlCommand {
         switch self {
         case .recycle(let service, let worker): "recycle \(service)" + (worker.map { "/\($0)" } ?? "")
         case .pause(let paused): paused ? "pause" : "pause --off"
+        case .markDeploy(let service, let text): "mark-deploy \(service ?? "every service") \(text)"
         case .down: "down"
         }
     }

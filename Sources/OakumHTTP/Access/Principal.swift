@@ -24,6 +24,9 @@ struct Principal: Hashable, Sendable {
     /// For intake: the service meant where an alert names none.
     var service: String?
 
+    /// A system that tells alerts and has no token.
+    static let unnamedIntake = Principal(name: "intake", role: .intake, evidence: .open)
+
     /// A browser sends along what proves it whether its user means it or not, so the request must come from a page of the
     /// console's own.
     var isAmbient: Bool { evidence == .session || evidence == .local || evidence == .open }

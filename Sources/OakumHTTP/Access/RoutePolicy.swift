@@ -115,14 +115,20 @@ enum RoutePolicy {
             RouteRule(.get, "/assets/dygraphs/dygraph.min.js", .open),
             RouteRule(.get, "/a/{token}", .secretPath, isPage: true),
             RouteRule(.post, "/a/{token}", .secretPath, isPage: true),
-            RouteRule(.post, "/intake/alertmanager", .intake),
-            RouteRule(.post, "/api/v2/alerts", .intake),
-            RouteRule(.post, "/intake/pagerduty/v2/enqueue", .intake),
-            RouteRule(.post, "/intake/pagerduty/v2/change/enqueue", .intake),
-            RouteRule(.post, "/intake/generic", .intake),
-            RouteRule(.get, "/heartbeat/{id}", .secretPath),
-            RouteRule(.post, "/heartbeat/{id}", .secretPath),
-        ]
+        ] + told
+
+    /// What other systems tell, also on a listener of its own.
+    private static let told: [RouteRule] = [
+        RouteRule(.post, "/intake/alertmanager", .intake),
+        RouteRule(.post, "/api/v2/alerts", .intake),
+        RouteRule(.post, "/intake/pagerduty/v2/enqueue", .intake),
+        RouteRule(.post, "/intake/pagerduty/v2/change/enqueue", .intake),
+        RouteRule(.post, "/intake/generic", .intake),
+        RouteRule(.get, "/heartbeat/{id}", .secretPath),
+        RouteRule(.post, "/heartbeat/{id}", .secretPath),
+    ]
+
+    static let intake: [RouteRule] = [RouteRule(.get, "/healthz", .open)] + told
 
     /// HEAD counts as GET.
     static func match(_ method: HTTPRequest.Method, _ path: String, in table: [RouteRule]) -> Match {

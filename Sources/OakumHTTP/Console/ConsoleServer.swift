@@ -88,7 +88,7 @@ package struct ConsoleServer: Service {
         }
     }
 
-    private static func explain(_ error: IOError, _ listen: String) -> ListenError {
+    static func explain(_ error: IOError, _ listen: String) -> ListenError {
         switch error.errnoCode {
         case EADDRINUSE:
             .addressInUse(
