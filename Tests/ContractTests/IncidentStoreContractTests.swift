@@ -1,5 +1,6 @@
 import DurableOutbox
 import EngineTestKit
+import GRDB
 import IncidentStoreSQLite
 import Incidents
 import OakumAPI

@@ -30,6 +30,7 @@ package actor IncidentDesk<C: Clock> where C.Duration == Duration {
     private let bell = Bell()
     private var waiting: [Waiting] = []
     private var waitingEvents = 0
+    private var isClosed = false
     var unsaved: [String: Alert] = [:]
     private var trouble: String?
     private var deploys: [@Sendable (String, String, WallTime) async -> Void] = []
@@ -71,8 +72,6 @@ package actor IncidentDesk<C: Clock> where C.Duration == Duration {
             group.addTask { await self.followOutcomes() }
             group.addTask { await self.followEvents() }
         }
-        for waiter in waiting { waiter.answer.resume(returning: .failure(.failed("oakum is stopping"))) }
-        waiting = []
     }
 
     /// What does not work, in words; nil: all does.
@@ -94,6 +93,7 @@ package actor IncidentDesk<C: Clock> where C.Duration == Duration {
         guard waitingEvents + events.count <= Self.waitingLimit else {
             throw .failed("\(waitingEvents) alerts wait to be stored already: try again in a few seconds")
         }
+        guard !isClosed else { throw Self.stopping }
         reached(.accepted)
         waitingEvents += events.count
         let result = await withCheckedContinuation { continuation in
@@ -109,7 +109,13 @@ package actor IncidentDesk<C: Clock> where C.Duration == Duration {
         for await _ in bell.stream {
             while !waiting.isEmpty, !Task.isCancelled { await settle() }
         }
+        // Nobody is left who could answer: whoever waits, or still comes, hears that, and tells it again after the next start.
+        isClosed = true
+        for waiter in waiting { waiter.answer.resume(returning: .failure(Self.stopping)) }
+        waiting = []
     }
+
+    private static var stopping: ControlError { .failed("oakum is stopping") }
 
     /// One transaction for what waits, at most 500 events of it unless one caller brings more.
     private func settle() async {
