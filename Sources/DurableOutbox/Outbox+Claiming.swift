@@ -130,7 +130,7 @@ extension Outbox {
             db.cachedStatement(sql: Self.choosing),
             arguments: [
                 destination, priority, now.milliseconds, overlay.ended, overlay.held,
-                min(room, traffic.maximumInFlight),
+                room,
             ])
         while let row = try rows.next() {
             var claim = try OutboxClaim(row)

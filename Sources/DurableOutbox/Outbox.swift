@@ -38,11 +38,12 @@ package struct Outbox: Sendable {
 
     /// Adds a message. The same id twice is one message, as long as the first has not been pruned.
     ///
-    /// Durable when the transaction around it has been committed, and not before. Costs one insert.
+    /// Durable when the transaction around it has been committed, and not before: there has to be one. Costs one insert.
     /// - Throws: `.tooMany`, `.diskFull`: tell whoever brought it to come again. `.tooLarge`, `.malformed`: never.
     @discardableResult
     package func enqueue(_ message: OutboxMessage, in db: Database) throws(OutboxError) -> OutboxEnqueued {
         if let fault = message.fault(maximumPayloadBytes: bounds.payloadBytes) { throw fault }
+        guard db.isInsideTransaction else { throw .malformed("a message is enqueued inside a transaction") }
         return try reporting {
             guard try !isKnown(message.id, db) else { return .known }
             try checkRoom(for: message, db)
@@ -66,6 +67,11 @@ package struct Outbox: Sendable {
         package var withdrawn: [String] = []
         /// An attempt is in flight: the outcome will tell whether it was delivered.
         package var inFlight: [String] = []
+
+        package init(withdrawn: [String] = [], inFlight: [String] = []) {
+            self.withdrawn = withdrawn
+            self.inFlight = inFlight
+        }
     }
 
     /// Takes messages back, as far as they are not final. Unknown ids are passed over.
@@ -190,11 +196,16 @@ extension OutboxTimeline {
 extension Outbox {
     /// The present, on the stored time line; in a transaction that writes.
     func now(_ reading: OutboxReading, in db: Database) throws -> OutboxInstant {
+        var line = try timeline(reading, in: db)
+        return line.now(reading)
+    }
+
+    /// The stored time line, brought up to date.
+    func timeline(_ reading: OutboxReading, in db: Database) throws -> OutboxTimeline {
         let stored = try OutboxTimeline.load(db)
         var line = stored ?? OutboxTimeline(beginning: reading)
         _ = line.anchor(reading)
-        let now = line.now(reading)
         if line != stored { try line.save(db) }
-        return now
+        return line
     }
 }

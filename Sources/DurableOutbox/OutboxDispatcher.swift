@@ -127,7 +127,7 @@ package final class OutboxDispatcher<C: Clock>: Sendable where C.Duration == Dur
             return state.finished
         }
         var generator = Generator(draw: randomness)
-        for finish in finished { ledger.hear(finish, at: now, schedules: settings, using: &generator) }
+        for finish in finished { ledger.hear(finish, at: now, by: settings, using: &generator) }
         var wake: OutboxInstant?
         if ledger.nextWrite.map({ $0 <= now }) ?? true || !isClaiming {
             wake = try await writeAndClaim(&ledger, reading, now, isClaiming, heard: !finished.isEmpty, start)
@@ -145,8 +145,8 @@ package final class OutboxDispatcher<C: Clock>: Sendable where C.Duration == Dur
     ) async throws(OutboxError) -> OutboxInstant? {
         let (outbox, instance, unwritten, traffic) = (outbox, instance, ledger.unwritten, ledger.traffic)
         do throws(OutboxError) {
-            let (choice, busy, unheard) = try await file.write { db in
-                _ = try outbox.now(reading, in: db)
+            let (choice, busy, unheard, timeline) = try await file.write { db in
+                let timeline = try outbox.timeline(reading, in: db)
                 try outbox.write(unwritten, at: now, wall: reading.wallMilliseconds, in: db)
                 var traffic = traffic
                 var choice = Outbox.Choice()
@@ -154,9 +154,10 @@ package final class OutboxDispatcher<C: Clock>: Sendable where C.Duration == Dur
                     choice = try outbox.choose(&traffic, overlay: Outbox.Overlay(), at: now, in: db)
                     try outbox.writeClaims(choice.claims, by: instance, in: db)
                 }
-                return (choice, traffic, try outbox.counts(in: db).unheard)
+                return (choice, traffic, try outbox.counts(in: db).unheard, timeline)
             }
             if ledger.trouble != nil { notice(.recovered) }
+            ledger.timeline = timeline
             ledger.traffic = busy
             ledger.landed(claims: choice.claims)
             if heard { waypoints.reached(.record) }

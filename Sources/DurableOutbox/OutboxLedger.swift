@@ -2,7 +2,7 @@
 struct OutboxLedger: Sendable {
     private(set) var held: [Int64: HeldMessage] = [:]
     var traffic: OutboxTraffic
-    private(set) var timeline: OutboxTimeline
+    var timeline: OutboxTimeline
     /// Why writing failed the last time; nil while it works.
     private(set) var trouble: OutboxError?
     /// While in trouble: when to try again.
@@ -45,18 +45,23 @@ struct OutboxLedger: Sendable {
 
     /// An attempt has ended.
     mutating func hear(
-        _ finish: OutboxFinish, at now: OutboxInstant, schedules: OutboxSettings,
+        _ finish: OutboxFinish, at now: OutboxInstant, by settings: OutboxSettings,
         using generator: inout some RandomNumberGenerator
     ) {
         guard var message = held[finish.seq], message.course.state == .claimed else { return }
+        let schedule = settings.schedule(message.kind)
         if let answer = finish.answer {
-            _ = message.course.hear(answer, at: now, schedule: schedules.schedule(message.kind), using: &generator)
+            _ = message.course.hear(answer, at: now, schedule: schedule, using: &generator)
         } else {
             message.course.release(at: now)
         }
         message.isWritten = false
         held[finish.seq] = message
         traffic.ended(message.destination, isFirst: message.isFirst, at: now)
+        if case .again(let wish?, _) = finish.answer, wish > .zero {
+            let pause = min(wish, schedule.longestWish)
+            traffic.hold(message.destination, until: now.advanced(by: pause), at: now)
+        }
     }
 
     /// Everything unwritten is on the disk now, and these claims with it.

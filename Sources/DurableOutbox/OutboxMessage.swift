@@ -32,7 +32,7 @@ package struct OutboxMessage: Hashable, Sendable {
     package var payload: [UInt8]
     /// Not sent before this long after enqueueing; zero to 30 days.
     package var notBefore: Duration
-    /// How long after enqueueing the last try is made; more than zero, at most 30 days. See `OutboxCourse`.
+    /// How long after enqueueing the last try is made; more than `notBefore`, at most 30 days. See `OutboxCourse`.
     package var giveUpAfter: Duration
     /// Milliseconds since 1970, by the wall clock; for people. `enqueue` sets it.
     package var enqueuedAtMilliseconds: Int64
@@ -64,8 +64,9 @@ package struct OutboxMessage: Hashable, Sendable {
         case (thread ?? "").utf8.count > 300: return .malformed("the thread of message \(id) is longer than 300 bytes")
         case notBefore < .zero || notBefore > longest:
             return .malformed("message \(id) would be held back for \(notBefore): zero to 30 days")
-        case giveUpAfter <= .zero || giveUpAfter > longest:
-            return .malformed("message \(id) would be given up after \(giveUpAfter): up to 30 days")
+        case giveUpAfter <= notBefore || giveUpAfter > longest:
+            return .malformed(
+                "message \(id) would be given up after \(giveUpAfter): longer than it is held back, up to 30 days")
         case payload.count > maximumPayloadBytes:
             return .tooLarge(bytes: payload.count, limit: maximumPayloadBytes)
         default: return nil

@@ -10,7 +10,7 @@ package struct OutboxLimits: Hashable, Sendable {
     /// How many may come at once after a pause.
     package var burst: Double
 
-    package init(inFlight: Int = 4, firstInFlight: Int = 32, ratePerSecond: Double? = nil, burst: Double = 5) {
+    package init(inFlight: Int = 4, firstInFlight: Int = 16, ratePerSecond: Double? = nil, burst: Double = 5) {
         self.inFlight = max(inFlight, 1)
         self.firstInFlight = max(firstInFlight, 1)
         self.ratePerSecond = ratePerSecond.map { max($0, 0.001) }
@@ -20,9 +20,9 @@ package struct OutboxLimits: Hashable, Sendable {
 
 /// Who is in flight, and who may go next: slots and token buckets by destination. Pure.
 ///
-/// Destinations know nothing of each other: one that hangs keeps its own slots and no more. The bound on all
-/// (`maximumInFlight`) leaves every destination one slot of each kind however full it is, so there are at most that many
-/// messages in memory plus two a destination.
+/// Destinations know nothing of each other: one that hangs keeps its own slots and no more. The bound on all ordinary
+/// messages (`maximumInFlight`) leaves every destination one slot however full it is; first messages do not count there. So
+/// in memory there are at most `maximumInFlight`, and 1 + `firstInFlight` for each destination.
 package struct OutboxTraffic: Sendable {
     private struct Lane {
         var ordinary = 0
@@ -30,12 +30,16 @@ package struct OutboxTraffic: Sendable {
         /// May be negative: first messages borrow, down to one burst.
         var tokens: Double
         var filledAt: OutboxInstant
+        /// The receiver has asked for a pause.
+        var heldUntil: OutboxInstant?
     }
 
     package var limits: OutboxLimits
     package var limitsByDestination: [String: OutboxLimits]
     package var maximumInFlight: Int
+    /// Of all priorities.
     package private(set) var inFlight = 0
+    private var ordinaryInFlight = 0
     private var lanes: [String: Lane] = [:]
     private var turn = 0
 
@@ -54,8 +58,10 @@ package struct OutboxTraffic: Sendable {
         let lane = lanes[destination]
         let busy = (isFirst ? lane?.first : lane?.ordinary) ?? 0
         let slots = (isFirst ? limits.firstInFlight : limits.inFlight) - busy
-        let shared = max(maximumInFlight - inFlight, busy == 0 ? 1 : 0)
-        let tokens = isFirst || limits.ratePerSecond == nil ? Int.max : Int(tokens(lane, limits, now).rounded(.down))
+        guard !isFirst else { return max(slots, 0) }
+        let shared = max(maximumInFlight - ordinaryInFlight, busy == 0 ? 1 : 0)
+        if let held = lane?.heldUntil, now < held { return 0 }
+        let tokens = limits.ratePerSecond == nil ? Int.max : Int(tokens(lane, limits, now).rounded(.down))
         return max(min(slots, shared, tokens), 0)
     }
 
@@ -65,12 +71,21 @@ package struct OutboxTraffic: Sendable {
         return turn
     }
 
-    /// When the rate allows this destination its next ordinary message; nil when it does now.
+    /// When rate and pause allow this destination its next ordinary message; nil when they do now.
     package func nextToken(_ destination: String, at now: OutboxInstant) -> OutboxInstant? {
-        let limits = limits(of: destination)
-        guard let rate = limits.ratePerSecond else { return nil }
-        let missing = 1 - tokens(lanes[destination], limits, now)
-        return missing <= 0 ? nil : now.advanced(by: .seconds(missing / rate))
+        let (limits, lane) = (limits(of: destination), lanes[destination])
+        let held = lane?.heldUntil.flatMap { now < $0 ? $0 : nil }
+        guard let rate = limits.ratePerSecond else { return held }
+        let missing = 1 - tokens(lane, limits, now)
+        let refilled = missing <= 0 ? nil : now.advanced(by: .seconds(missing / rate))
+        return [held, refilled].compactMap { $0 }.max()
+    }
+
+    /// The receiver asked for a pause (429, 503 with Retry-After): ordinary messages to it wait until then.
+    package mutating func hold(_ destination: String, until instant: OutboxInstant, at now: OutboxInstant) {
+        var lane = lanes[destination] ?? Lane(tokens: limits(of: destination).burst, filledAt: now)
+        lane.heldUntil = max(lane.heldUntil ?? instant, instant)
+        lanes[destination] = lane
     }
 
     /// One message starts.
@@ -79,7 +94,12 @@ package struct OutboxTraffic: Sendable {
         var lane = lanes[destination] ?? Lane(tokens: limits.burst, filledAt: now)
         lane.tokens = max(tokens(lane, limits, now) - 1, -limits.burst)
         lane.filledAt = now
-        if isFirst { lane.first += 1 } else { lane.ordinary += 1 }
+        if isFirst {
+            lane.first += 1
+        } else {
+            lane.ordinary += 1
+            ordinaryInFlight += 1
+        }
         lanes[destination] = lane
         inFlight += 1
     }
@@ -87,7 +107,12 @@ package struct OutboxTraffic: Sendable {
     /// One message has got its answer.
     package mutating func ended(_ destination: String, isFirst: Bool, at now: OutboxInstant) {
         guard var lane = lanes[destination] else { return }
-        if isFirst { lane.first -= 1 } else { lane.ordinary -= 1 }
+        if isFirst {
+            lane.first -= 1
+        } else {
+            lane.ordinary -= 1
+            ordinaryInFlight -= 1
+        }
         inFlight -= 1
         lanes[destination] = lane
         forgetIdle(at: now)
@@ -99,6 +124,7 @@ package struct OutboxTraffic: Sendable {
         lanes = lanes.filter { name, lane in
             let limits = limits(of: name)
             return lane.ordinary > 0 || lane.first > 0 || tokens(lane, limits, now) < limits.burst
+                || lane.heldUntil.map { now < $0 } ?? false
         }
     }
 

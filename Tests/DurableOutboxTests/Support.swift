@@ -1,8 +1,10 @@
 import DurableOutbox
 import GRDB
+import Glibc
 import Migrations
 import OakumTestKit
 import Synchronization
+import Testing
 
 /// The clocks of a machine that a test moves: the boot clock is a virtual clock, the wall clock can be set, and the machine
 /// can be rebooted.
@@ -87,22 +89,53 @@ struct Bench: Sendable {
         try database.write { try outbox.withdraw(ids: ids, in: $0) }
     }
 
-    /// Runs a dispatcher beside `body`, and stops it gracefully at the end.
+    func prune(_ age: Duration, keeping: Int) throws -> Int {
+        try database.write { try outbox.prune(olderThan: age, keeping: keeping, in: $0) }
+    }
+
+    /// The rows in each state, counted one by one.
+    func counted() throws -> [Int] {
+        try database.read { db in
+            try (0..<5).map { state in
+                try Int.fetchOne(
+                    db, sql: "SELECT count(*) FROM outbox_messages WHERE state = ?", arguments: [state]) ?? 0
+            }
+        }
+    }
+
+    /// Something from outside, in a transaction.
+    func execute(_ sql: String) throws {
+        try database.write { try $0.execute(sql: sql) }
+    }
+
+    /// The same outside of one, for pragmas.
+    func set(_ pragma: String) throws {
+        try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA \(pragma)") }
+    }
+
+    /// Runs a dispatcher, step by step, beside `body`; then stops it gracefully.
     func delivering(
         to sender: some OutboxSender, settings: OutboxSettings = OutboxSettings(), machine: Machine, seed: UInt64 = 1,
-        notices: Recorder<OutboxNotice> = Recorder(),
-        _ body: (OutboxDispatcher<VirtualClock>) async throws -> Void
+        notices: Recorder<OutboxNotice> = Recorder(), _ body: (Stepper) async throws -> Void
     ) async throws {
         let dispatcher = dispatcher(to: sender, settings: settings, machine: machine, seed: seed, notices: notices)
+        let stepper = Stepper(machine: machine, database: database, dispatcher: dispatcher)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await dispatcher.run() }
+            group.addTask(executorPreference: stepper.executor) {
+                defer { stepper.ended.state.withLock { $0 = true } }
+                try await dispatcher.run()
+            }
             do {
-                try await body(dispatcher)
+                try stepper.settle()
+                try await body(stepper)
+                dispatcher.stop()
+                try stepper.advance(by: settings.stopWithin + .seconds(1))
             } catch {
                 group.cancelAll()
+                try stepper.settle()
                 throw error
             }
-            dispatcher.stop()
+            try #require(stepper.hasEnded, "the dispatcher did not stop")
             try await group.waitForAll()
         }
     }
@@ -118,12 +151,51 @@ struct Bench: Sendable {
     }
 }
 
+/// Drives a dispatcher: everything it does happens inside these calls, on the calling thread.
+struct Stepper {
+    let machine: Machine
+    let database: DatabaseQueue
+    let dispatcher: OutboxDispatcher<VirtualClock>
+    let executor = SteppedExecutor()
+    let ended = Locked(false)
+
+    var hasEnded: Bool { ended.state.withLock { $0 } }
+
+    /// Runs until everything waits for the clock, or for a receiver.
+    func settle() throws {
+        // The database works on a thread of its own: an empty access comes after all that was asked of it.
+        repeat { database.inDatabase { _ in } } while executor.drain() > 0
+    }
+
+    /// Moves time, from one deadline to the next.
+    func advance(by duration: Duration) throws {
+        try settle()
+        let end = machine.virtual.now.advanced(by: duration)
+        while let next = machine.virtual.nextDeadline, next <= end {
+            machine.virtual.advance(to: next)
+            try settle()
+        }
+        machine.virtual.advance(to: end)
+        try settle()
+    }
+}
+
 final class Locked<Value: Sendable>: Sendable {
     let state: Mutex<Value>
 
     init(_ value: Value) {
         state = Mutex(value)
     }
+}
+
+/// How many seeds a property is tried with: that many in ordinary runs, a hundred times as many with FULL=1.
+func often(_ count: UInt64) -> UInt64 {
+    getenv("FULL") == nil ? count : count * 100
+}
+
+/// An expectation for long loops: it costs nothing while it holds.
+func holds(_ condition: Bool, _ rule: String, sourceLocation: SourceLocation = #_sourceLocation) {
+    if !condition { Issue.record("broken: \(rule)", sourceLocation: sourceLocation) }
 }
 
 func message(
