@@ -184,8 +184,8 @@ final class EasySetup {
                 handle,
                 { context, _, _, _, up in
                     guard let context else { return 1 }
-                    Unmanaged<MailDialogue>.fromOpaque(context).takeUnretainedValue().wrote(Int(up))
-                    return 0
+                    let goesOn = Unmanaged<MailDialogue>.fromOpaque(context).takeUnretainedValue().wrote(Int(up))
+                    return goesOn ? 0 : 1
                 }, context))
     }
 }
