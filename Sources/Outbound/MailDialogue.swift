@@ -58,9 +58,12 @@ final class MailDialogue {
             overflowed = true
             return 0
         }
-        let text = String(decoding: line.prefix { $0 != 0x0D && $0 != 0x0A }, as: UTF8.self)
         // "250-" goes on, "250 " or "250" ends a reply (RFC 5321, section 4.2.1).
-        guard !isOver, let code = Int(text.prefix(3)), text.dropFirst(3).first != "-" else { return line.count }
+        guard !isOver, line.prefix(3).allSatisfy({ (0x30...0x39).contains($0) }),
+            line.dropFirst(3).first != UInt8(ascii: "-")
+        else { return line.count }
+        let text = String(decoding: line.prefix { $0 != 0x0D && $0 != 0x0A }, as: UTF8.self)
+        guard let code = Int(text.prefix(3)) else { return line.count }
         replies.append(Reply(code: code, text: text))
         // MAIL, each RCPT, DATA, and the answer to the message.
         let isAnswered = watch.connected && replies.count == beforehand + recipients.count + 3

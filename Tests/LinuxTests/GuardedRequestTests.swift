@@ -80,7 +80,7 @@ import Testing
             outcome
                 == .refused(
                     "hooks.example.org has the address 10.1.2.3, which is private, so nothing was sent there; if that is "
-                        + "meant, list it under the channel's allow"))
+                        + "meant, it must be listed as allowed"))
     }
 
     @Test func `what is listed is reached, under its own name`() async throws {

@@ -180,6 +180,29 @@ import Testing
         #expect(catcher.accepted.messages.count == 1)
     }
 
+    @Test func `a server that talks nonsense does no harm`() async throws {
+        let client = OutboundClient()
+        try await forAll(seeds: 40) { generator in
+            let seed = generator.next()
+            let calls = Recorder<UInt64>()
+            let catcher = try MailCatcher { stage in
+                var own = SeededGenerator(seed: seed &+ UInt64(calls.values.count))
+                calls.record(0)
+                guard own.chance(0.4) else { return nil }
+                let friendly = stage == .data ? "354 go on" : "250-more\r\n250 ok"
+                return .say(String(decoding: own.damaged(Array(friendly.utf8)), as: UTF8.self))
+            }
+            defer { catcher.stop() }
+            // Either way it ends in time, and who is told "accepted" has a server that took the text.
+            do {
+                let answer = try await client.send(try Self.mail(catcher, seconds: 0.3))
+                if answer.isAccepted { #expect(catcher.received.messages.count == 1) }
+            } catch is OutboundError {
+                // Silence and nonsense are no answers.
+            }
+        }
+    }
+
     @Test func `mail is guarded too`() async throws {
         let catcher = try MailCatcher()
         var mail = try Self.mail(catcher)

@@ -177,6 +177,23 @@ enum HTTPKind: String, CaseIterable, Sendable {
         #expect(receiver.requests.messages[0].body == receiver.requests.messages[1].body)
     }
 
+    @Test(arguments: HTTPKind.allCases) func `one attempt is one request, whatever the receiver does`(kind: HTTPKind)
+        async throws
+    {
+        let seen = Recorder<Int>()
+        let receiver = try HTTPReceiver { _ in
+            seen.record(1)
+            // The first is answered, so that a connection could be kept; the next are read and hung up on.
+            return seen.values.count == 1 ? kind.good : .bytes("")
+        }
+        defer { receiver.stop() }
+        let notifier = try Samples.notifier(try Samples.channel(kind.settings(receiver.url)))
+        guard case .delivered = await notifier.send(Samples.page()) else { throw TestKitError("not delivered") }
+        #expect(Outcome(await notifier.send(Samples.page())) == .again(nil))
+        try receiver.requests.check(["pg_0001"], times: 2...2)
+        #expect(receiver.connections == 2)
+    }
+
     @Test(arguments: HTTPKind.allCases) func `progress is told`(kind: HTTPKind) async throws {
         let receiver = try HTTPReceiver { _ in kind.good }
         defer { receiver.stop() }
