@@ -71,7 +71,8 @@ extension OutboundRequest.Target {
 
 extension OutboundRequest {
     /// Refuses what could smuggle a second request: control characters in method, header names or values.
-    func checkSyntax() throws(OutboundError) {
+    /// - Throws: `.failed`, which may name a header but not its value.
+    package func checkSyntax() throws(OutboundError) {
         guard !method.isEmpty, method.utf8.allSatisfy(Self.isToken) else {
             throw .failed("malformed request method")
         }

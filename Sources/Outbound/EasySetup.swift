@@ -33,6 +33,10 @@ final class EasySetup {
         check(ccurl_set_long(handle, CURLOPT_PATH_AS_IS, 1))
         check(ccurl_set_long(handle, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)))
         // A local connection is cheap; a kept one would stand in the way of a peer that drains.
+        freshConnection()
+    }
+
+    private func freshConnection() {
         check(ccurl_set_long(handle, CURLOPT_FORBID_REUSE, 1))
         check(ccurl_set_long(handle, CURLOPT_FRESH_CONNECT, 1))
     }
@@ -51,6 +55,7 @@ final class EasySetup {
     ) {
         check(ccurl_set_string(handle, CURLOPT_PROTOCOLS_STR, "http,https"))
         proxy(request)
+        if !request.reusesConnections { freshConnection() }
         certificates(request.trustedCertificates)
         method(request.method, body: request.body)
         check(ccurl_set_headers(handle, pinned.headers))
@@ -143,8 +148,7 @@ final class EasySetup {
         check(ccurl_set_string(handle, CURLOPT_MAIL_FROM, "<\(mail.sender)>"))
         check(ccurl_set_mail_recipients(handle, pinned.recipients))
         // A kept connection would be closed by the server some day, and noticed in the middle of a page.
-        check(ccurl_set_long(handle, CURLOPT_FORBID_REUSE, 1))
-        check(ccurl_set_long(handle, CURLOPT_FRESH_CONNECT, 1))
+        freshConnection()
         upload(mail.message.count, dialogue)
         mailProgress(dialogue)
     }
@@ -184,8 +188,8 @@ final class EasySetup {
                 handle,
                 { context, _, _, _, up in
                     guard let context else { return 1 }
-                    Unmanaged<MailDialogue>.fromOpaque(context).takeUnretainedValue().wrote(Int(up))
-                    return 0
+                    let goesOn = Unmanaged<MailDialogue>.fromOpaque(context).takeUnretainedValue().wrote(Int(up))
+                    return goesOn ? 0 : 1
                 }, context))
     }
 }

@@ -1,7 +1,7 @@
 import CCurl
 import Glibc
 
-/// One transfer as libcurl sees it: the easy handle and everything it points to. Lives on the engine's thread alone.
+/// One transfer as libcurl sees it: the easy handle and everything it points to. Lives on one thread alone.
 struct EasyTransfer {
     let transfer: Transfer
     let handle: UnsafeMutableRawPointer
@@ -34,7 +34,7 @@ struct EasyTransfer {
             answer = .response(AnswerBuffer(limit: request.maxResponseBytes, oversize: request.oversize, watch: watch))
         case .mail(let mail):
             watch = ProgressWatch(mail.progress, bodyBytes: mail.message.count)
-            answer = .mail(MailDialogue(mail, watch: watch, handle: handle))
+            answer = .mail(MailDialogue(mail, watch: watch, handle: handle, transfer: transfer))
         }
         pinned = PinnedParts(job)
         self.transfer = transfer
@@ -83,19 +83,24 @@ struct EasyTransfer {
     }
 
     private func outcome(_ code: CURLcode, _ dialogue: MailDialogue) -> Transfer.Outcome {
+        // What was answered was told at once, so this is the end of a dialogue without an answer, or of a login.
         if dialogue.overflowed { return .failure(.tooLarge("\(peer) said more than a mail server has to say")) }
-        if code != CURLE_OPERATION_TIMEDOUT, let answer = dialogue.answer(finished: code == CURLE_OK) {
+        if code != CURLE_OPERATION_TIMEDOUT, code != CURLE_ABORTED_BY_CALLBACK, let answer = dialogue.answer() {
             watch.answerIsRead()
             return .success(.mail(answer))
         }
-        return .failure(code == CURLE_OK ? .failed("\(peer) ended without an answer") : failure(code))
+        guard code == CURLE_OK else { return .failure(failure(code)) }
+        // libcurl is content although the replies could not be told apart: then its word counts.
+        watch.answerIsRead()
+        return .success(.mail(MailAnswer(code: 250, text: "250 accepted")))
     }
 
     private func failure(_ code: CURLcode) -> OutboundError {
         switch code {
         case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:
             return .cannotConnect("cannot connect to \(peer): \(reason(code))")
-        case CURLE_OPERATION_TIMEDOUT:
+        // Mail is aborted when its time is over or nobody waits for it.
+        case CURLE_OPERATION_TIMEDOUT, CURLE_ABORTED_BY_CALLBACK:
             if let limit = transfer.job.connectSeconds, ccurl_get_offset(handle, CURLINFO_CONNECT_TIME_T) <= 0 {
                 return .cannotConnect("cannot connect to \(peer): no connection within \(limit) s")
             }

@@ -1,7 +1,7 @@
 import CCurl
 
 /// What a mail server says, as libcurl hands it over line by line, and the message as libcurl asks for it.
-/// Lives on the engine's thread alone.
+/// Lives on the mail's thread alone.
 final class MailDialogue {
     struct Reply {
         var code: Int
@@ -13,6 +13,9 @@ final class MailDialogue {
     private let recipients: [String]
     private let watch: ProgressWatch
     private let handle: UnsafeMutableRawPointer
+    private let transfer: Transfer
+    /// All that counts has been said; what comes now is the goodbye.
+    private var isOver = false
     /// Each reply's last line; those to MAIL, RCPT, …, DATA and the message come after the connection stands.
     private var beforehand = 0
     private(set) var replies: [Reply] = []
@@ -21,7 +24,8 @@ final class MailDialogue {
     /// Of all lines of one dialogue.
     private static let limit = 65_536
 
-    init(_ mail: OutboundMail, watch: ProgressWatch, handle: UnsafeMutableRawPointer) {
+    init(_ mail: OutboundMail, watch: ProgressWatch, handle: UnsafeMutableRawPointer, transfer: Transfer) {
+        self.transfer = transfer
         self.handle = handle
         message = mail.message
         recipients = mail.recipients
@@ -35,9 +39,12 @@ final class MailDialogue {
         return count
     }
 
-    /// - Parameter uploaded: bytes that were written, those doubled dots included.
-    func wrote(_ uploaded: Int) {
+    /// - Parameter uploaded: bytes that were written, doubled dots included.
+    /// - Returns: whether to go on: libcurl asks at least once a second, even while it waits.
+    func wrote(_ uploaded: Int) -> Bool {
         if taken == message.count { watch.wrote(uploaded) }
+        // The goodbye is short anyway.
+        return isOver || !transfer.isFinished && MonotonicClock.seconds() < transfer.deadline
     }
 
     func connectionStands() {
@@ -51,23 +58,34 @@ final class MailDialogue {
             overflowed = true
             return 0
         }
-        let text = String(decoding: line.prefix { $0 != 0x0D && $0 != 0x0A }, as: UTF8.self)
         // "250-" goes on, "250 " or "250" ends a reply (RFC 5321, section 4.2.1).
-        guard let code = Int(text.prefix(3)), text.dropFirst(3).first != "-" else { return line.count }
+        guard !isOver, line.prefix(3).allSatisfy({ (0x30...0x39).contains($0) }),
+            line.dropFirst(3).first != UInt8(ascii: "-")
+        else { return line.count }
+        let text = String(decoding: line.prefix { $0 != 0x0D && $0 != 0x0A }, as: UTF8.self)
+        guard let code = Int(text.prefix(3)) else { return line.count }
         replies.append(Reply(code: code, text: text))
         // MAIL, each RCPT, DATA, and the answer to the message.
         let isAnswered = watch.connected && replies.count == beforehand + recipients.count + 3
         if isAnswered { watch.requestIsSent() }
-        if isAnswered || isOver {
-            // Only QUIT is left, whose answer libcurl waits for with the whole thread: not for long.
-            _ = ccurl_set_long(handle, CURLOPT_SERVER_RESPONSE_TIMEOUT, 1)
-        }
+        if isAnswered || isHopeless { end(isAnswered: isAnswered) }
         return line.count
     }
 
+    /// The caller need not wait for the goodbye, and a rude server is not waited for.
+    private func end(isAnswered: Bool) {
+        isOver = true
+        _ = ccurl_set_long(handle, CURLOPT_SERVER_RESPONSE_TIMEOUT, 1)
+        guard let answer = answer(isAnswered: isAnswered) else { return }
+        watch.answerIsRead()
+        transfer.finish(.success(.mail(answer)))
+    }
+
     /// The server has refused, and nothing else will be asked of it.
-    private var isOver: Bool {
+    private var isHopeless: Bool {
         guard let last = replies.last, last.code >= 400 else { return false }
+        // EHLO may be refused by a server that knows HELO, and one way of logging in by one that knows another.
+        guard watch.connected else { return last.code == 421 || replies.count == 1 }
         return !isAtRecipients || (ownReplies.count == recipients.count + 1 && refusals.count == recipients.count)
     }
 
@@ -81,11 +99,10 @@ final class MailDialogue {
     }
 
     /// What the dialogue came to.
-    /// - Parameter finished: libcurl had no complaint.
     /// - Returns: nil when the server's words do not explain the end.
-    func answer(finished: Bool) -> MailAnswer? {
+    func answer(isAnswered: Bool = false) -> MailAnswer? {
         guard let last = replies.last else { return nil }
-        if finished {
+        if isAnswered, last.code < 400 {
             let pairs = refusals.map { ($0.recipient, $0.reply.text) }
             return MailAnswer(
                 code: last.code, text: last.text,

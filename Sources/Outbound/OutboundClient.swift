@@ -1,27 +1,18 @@
-import Synchronization
-
 /// Outgoing HTTP and mail through libcurl: any number of transfers on threads of its own, none on the caller's.
 ///
 /// At most `maxConcurrent` transfers run at once; up to 1,024 more wait their turn in order (more fail at once), and
-/// their waiting counts against their own timeout. An idle client costs a sleeping thread and nothing else. Mail has a
-/// thread of its own, begun with the first one: a server that will not say goodbye can hold it up for a second.
+/// their waiting counts against their own timeout. An idle client costs a sleeping thread and nothing else. Each mail has
+/// a thread of its own while it is under way, at most 64.
 package final class OutboundClient: Sendable {
     private let engine: TransferEngine
     private let resolver: HostResolver
-    private let maxConcurrent: Int
-
-    private struct Mail {
-        var engine: TransferEngine?
-        var closed = false
-    }
-    private let mail = Mutex(Mail())
+    private let mails = MailThreads()
 
     /// Starts the thread.
     /// - Parameter resolver: who looks up the hosts of guarded requests.
     package init(maxConcurrent: Int = 64, resolver: HostResolver = .system) {
-        self.maxConcurrent = max(1, maxConcurrent)
         self.resolver = resolver
-        engine = TransferEngine(maxConcurrent: self.maxConcurrent)
+        engine = TransferEngine(maxConcurrent: max(1, maxConcurrent))
         engine.start()
     }
 
@@ -38,11 +29,11 @@ package final class OutboundClient: Sendable {
         let usesProxy = if case .url = request.proxy { true } else { false }
         let answer: Transfer.Answer
         if let passage, !usesProxy {
-            answer = try await send(job, through: passage, engine)
+            answer = try await send(job, through: passage)
         } else {
             // A proxy looks names up itself; an address in the URL can be judged here.
             if let passage, let address = passage.host.address { _ = try passage.checked([address]) }
-            answer = try await send(job, deadline: MonotonicClock.seconds() + job.allowedSeconds, engine)
+            answer = try await send(job, deadline: MonotonicClock.seconds() + job.allowedSeconds)
         }
         guard case .response(let response) = answer else { throw .failed("mail answered a request") }
         return response
@@ -53,8 +44,7 @@ package final class OutboundClient: Sendable {
     /// Each mail has a connection of its own. Cancelling the task ends it; whether the server has the mail is unknown then.
     package func send(_ mail: OutboundMail) async throws(OutboundError) -> MailAnswer {
         let passage = try Passage(mail)
-        guard let engine = mailEngine() else { throw .cancelled }
-        let answer = try await send(Job(.mail(mail)), through: passage, engine)
+        let answer = try await send(Job(.mail(mail)), through: passage)
         guard case .mail(let reply) = answer else { throw .failed("a request answered mail") }
         return reply
     }
@@ -62,40 +52,26 @@ package final class OutboundClient: Sendable {
     /// Ends the threads; transfers under way and later ones end with `.cancelled`. May be called more than once.
     package func shutdown() {
         engine.shutdown()
-        mail.withLock { mail in
-            mail.closed = true
-            mail.engine?.shutdown()
-        }
-    }
-
-    private func mailEngine() -> TransferEngine? {
-        mail.withLock { mail in
-            guard !mail.closed else { return nil }
-            if let engine = mail.engine { return engine }
-            let engine = TransferEngine(maxConcurrent: maxConcurrent)
-            engine.start()
-            mail.engine = engine
-            return engine
-        }
+        mails.shutdown()
     }
 
     // MARK: - Guarded
 
     /// Looks the host up once, checks all it finds, and tries those addresses, one after another while nothing answers.
     private func send(
-        _ job: Job, through passage: Passage, _ engine: TransferEngine
+        _ job: Job, through passage: Passage
     ) async throws(OutboundError) -> Transfer.Answer {
         let deadline = MonotonicClock.seconds() + job.allowedSeconds
         var addresses = try passage.checked(try await lookUp(passage.host, deadline: deadline, job))
         while true {
             var attempt = job
             attempt.address = addresses.removeFirst()
-            guard !addresses.isEmpty else { return try await send(attempt, deadline: deadline, engine) }
+            guard !addresses.isEmpty else { return try await send(attempt, deadline: deadline) }
             // The others get their share of the time.
             let left = deadline - MonotonicClock.seconds()
             attempt.connectSeconds = max(left / Double(addresses.count + 1), 0.001)
             do throws(OutboundError) {
-                return try await send(attempt, deadline: deadline, engine)
+                return try await send(attempt, deadline: deadline)
             } catch {
                 guard case .cannotConnect = error else { throw error }
             }
@@ -131,17 +107,20 @@ package final class OutboundClient: Sendable {
     }
 
     private func send(
-        _ job: Job, deadline: Double, _ engine: TransferEngine
+        _ job: Job, deadline: Double
     ) async throws(OutboundError) -> Transfer.Answer {
         let transfer = Transfer(job: job, deadline: deadline)
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                if transfer.wait(continuation) {
-                    engine.submit(transfer)
+                guard transfer.wait(continuation) else { return }
+                switch job.kind {
+                case .request: engine.submit(transfer)
+                case .mail: mails.submit(transfer)
                 }
             }
         } onCancel: {
-            if transfer.finish(.failure(.cancelled)) {
+            // A mail's thread sees by itself that nobody waits any more.
+            if transfer.finish(.failure(.cancelled)), case .request = job.kind {
                 engine.abandon(transfer)
             }
         }

@@ -21,13 +21,14 @@ package struct OutboundProgress: Sendable {
     }
 }
 
-/// What a transfer has told of itself so far. Lives on the engine's thread alone; libcurl's callbacks point to it.
+/// What a transfer has told of itself so far. Lives on one thread alone; libcurl's callbacks point to it.
 final class ProgressWatch {
     private let progress: OutboundProgress
     /// Bytes that make up the body.
     private let bodyBytes: Int
     private(set) var connected = false
     private var sent = false
+    private var answered = false
 
     init(_ progress: OutboundProgress, bodyBytes: Int) {
         self.progress = progress
@@ -53,6 +54,8 @@ final class ProgressWatch {
 
     func answerIsRead() {
         requestIsSent()
+        guard !answered else { return }
+        answered = true
         progress.onResponse?()
     }
 }

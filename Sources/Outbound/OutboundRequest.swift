@@ -40,6 +40,9 @@ package struct OutboundRequest: Sendable {
     package var proxy: Proxy = .environment
     /// File of certificates (PEM) to trust instead of the system's.
     package var trustedCertificates: String?
+    /// On a connection that was used before, libcurl sends a request again by itself when the server hangs up without a
+    /// word, which may have been after reading it. `false`: a fresh connection, so that what is sent is sent once.
+    package var reusesConnections = true
     package var progress = OutboundProgress()
 
     package init(

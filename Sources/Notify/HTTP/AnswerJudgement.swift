@@ -29,7 +29,9 @@ struct AnswerJudgement {
         switch error {
         case .cannotConnect(let text), .timedOut(let text), .tooLarge(let text), .failed(let text):
             .again(after: nil, words: secrets.applied(to: ReadablePage.clean(text, limit: 400)))
-        case .refused(let text): .refused(words: secrets.applied(to: ReadablePage.clean(text, limit: 400)))
+        case .refused(let text):
+            .refused(
+                words: secrets.applied(to: ReadablePage.clean(text, limit: 400)) + " (`network: allow:` in oakum.yaml)")
         case .cancelled: .again(after: nil, words: "the attempt was cut short")
         }
     }

@@ -21,6 +21,7 @@ struct HTTPChannel: Sendable {
             method: "POST", target: .url(url), headers: [("Content-Type", "application/json")] + headers, body: body,
             timeoutSeconds: settings.boundedTimeout, maxResponseBytes: Self.answerBytes)
         request.oversize = .isCut
+        request.reusesConnections = false
         request.network = settings.network
         request.trustedCertificates = settings.trustedCertificates
         if let proxy = settings.proxy { request.proxy = .url(proxy.reveal()) }

@@ -98,9 +98,10 @@ struct PagerDutyEvent: Encodable {
         client_url = page.link(.show)?.url
     }
 
-    /// At most 255 characters: longer threads are told apart by their digest.
+    /// At most 255 characters: longer and odd threads are told apart by their digest.
     static func key(_ thread: String) -> String {
-        guard thread.utf8.count > 255 else { return thread }
+        let isPlain = thread.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+        guard !isPlain || !(1...255).contains(thread.utf8.count) else { return thread }
         return "oakum-\(Digest.hex(thread))"
     }
 }

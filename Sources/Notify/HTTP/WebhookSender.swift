@@ -29,6 +29,11 @@ struct WebhookSender: PageSender {
         self.signature = signature
         url = webhook.url
         headers = webhook.headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value.reveal()) }
+        do throws(OutboundError) {
+            try OutboundRequest(target: .url(webhook.url.reveal()), headers: headers).checkSyntax()
+        } catch {
+            throw ChannelError(channel: settings.name, problem: "a further header is malformed: its name or its value")
+        }
         channel = HTTPChannel(
             client: client, settings: settings, receiver: "the webhook",
             secrets: [webhook.url.reveal()] + webhook.secrets.map { $0.reveal() } + headers.map(\.1))

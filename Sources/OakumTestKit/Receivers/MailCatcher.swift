@@ -6,7 +6,7 @@ package final class MailCatcher: Sendable {
         package var recipients: [String]
         /// As it was sent, without the doubled dots and the last line.
         package var text: String
-        /// User and password of AUTH PLAIN, if there was one.
+        /// What AUTH PLAIN gave, in base64, if there was one.
         package var login: String?
 
         package func header(_ name: String) -> String? {
@@ -125,7 +125,14 @@ private final class MailSession {
             let text = lines.enumerated().map { "250\($0 == lines.count - 1 ? " " : "-")\($1)" }
             return say(.hello, text.joined(separator: "\r\n")) != nil
         case "AUTH":
-            login = line.split(separator: " ").last.map(String.init)
+            // "AUTH PLAIN" alone asks to be asked (RFC 4954, section 4).
+            let words = line.split(separator: " ")
+            if words.count == 2 {
+                guard connection.write("334 \r\n"), let answer = connection.read(through: "\r\n") else { return false }
+                login = String(decoding: answer.dropLast(2), as: UTF8.self)
+            } else {
+                login = words.last.map(String.init)
+            }
             return say(.login, "235 welcome") != nil
         case "MAIL":
             mail = MailCatcher.Mail(sender: Self.path(line), recipients: [], text: "", login: login)

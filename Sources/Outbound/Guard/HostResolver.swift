@@ -20,10 +20,11 @@ package struct HostResolver: Sendable {
             await withCheckedContinuation { continuation in
                 // Cancelled before it began: the slot goes back.
                 guard answer.wait(continuation) else { return Lookups.end() }
-                Lookups.onThread {
+                let started = onDetachedThread {
                     answer.finish(Lookups.addresses(of: host))
                     Lookups.end()
-                } orElse: {
+                }
+                if !started {
                     answer.finish(.failure(.failed("no thread for a name lookup")))
                     Lookups.end()
                 }
@@ -83,30 +84,5 @@ private enum Lookups {
         default:
             return nil
         }
-    }
-
-    static func onThread(_ body: @escaping @Sendable () -> Void, orElse failed: () -> Void) {
-        final class Box: Sendable {
-            let body: @Sendable () -> Void
-            init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-        }
-        let box = Unmanaged.passRetained(Box(body))
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, nil,
-            { context in
-                guard let context else { return nil }
-                // Signals belong to other threads.
-                var all = sigset_t()
-                sigfillset(&all)
-                pthread_sigmask(SIG_SETMASK, &all, nil)
-                Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body()
-                return nil
-            }, box.toOpaque())
-        guard code == 0 else {
-            box.release()
-            return failed()
-        }
-        pthread_detach(thread)
     }
 }

@@ -16,7 +16,7 @@ struct Passage: Sendable {
                 let subject = host.isNumeric ? "\(address) is" : "\(host.text) has the address \(address), which is"
                 let remedy =
                     kind.isHopeless || kind == .translated
-                    ? "" : "; if that is meant, list it under the channel's allow"
+                    ? "" : "; if that is meant, it must be listed as allowed"
                 throw .refused("\(subject) \(kind.words), so nothing was sent there\(remedy)")
             }
             guard !loopbackOnly || AddressKind(address) == .loopback else {
