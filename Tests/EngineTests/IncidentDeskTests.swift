@@ -50,7 +50,6 @@ struct IncidentDeskTests {
             #expect(receipts.map(\.isNew) == [true, false, true])
             #expect(store.now.commits == 1)
             #expect(store.now.pages.count == 2)
-            #expect(try await desk.incident(1).incident.alertCount == 2)
         }
     }
 
