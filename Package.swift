@@ -169,7 +169,10 @@ let ring2: [Target] = [
     code("SeriesStore", ["OakumEngine", "OakumModel"]),
     code(
         "IncidentStoreSQLite",
-        ["OakumEngine", "OakumAPI", "OakumModel", "Incidents", "Paging", "DurableOutbox", "Migrations", grdb]),
+        [
+            "OakumEngine", "OakumAPI", "OakumModel", "AlertRules", "Incidents", "Paging", "DurableOutbox", "Migrations",
+            grdb,
+        ]),
     code("Notify", ["OakumModel", "Outbound", "CSodium"]),
     code(
         "OakumHTTP",

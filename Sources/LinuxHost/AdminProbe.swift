@@ -22,13 +22,20 @@ package struct AdminProbe: WorkerProbe {
     }
 
     package func measures(adminSocket: String, timeout: Double) async -> ServiceMeasures? {
-        guard let answer = await get(adminSocket, "/metrics", timeout, limit: Self.longestMetrics),
-            answer.status == 200
+        await samples(adminSocket, timeout).map { ServiceMeasures($0) }
+    }
+
+    package func tally(adminSocket: String, counting: [CounterChoice], timeout: Double) async -> WorkerTally? {
+        await samples(adminSocket, timeout).map { WorkerTally($0, counting: counting) }
+    }
+
+    private func samples(_ socket: String, _ timeout: Double) async -> [PrometheusSample]? {
+        guard let answer = await get(socket, "/metrics", timeout, limit: Self.longestMetrics), answer.status == 200
         else { return nil }
         let document = PrometheusText.read(answer.body)
         // A sum over a part of the lines would be a smaller number than the truth: a counter that runs backwards.
         guard !document.truncated, !document.samples.isEmpty else { return nil }
-        return ServiceMeasures(document.samples)
+        return document.samples
     }
 
     private func get(_ socket: String, _ path: String, _ timeout: Double, limit: Int) async -> OutboundResponse? {

@@ -17,6 +17,7 @@ extension MachineReading {
             result.segmentsSent = Double(segments.sent)
             result.segmentsRetransmitted = Double(segments.retransmitted)
         }
+        result.kernelKills = KernelKills.now().map { Double($0) }
         return result
     }
 

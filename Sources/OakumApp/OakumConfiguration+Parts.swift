@@ -8,7 +8,8 @@ extension OakumConfiguration {
     /// What the engine has to know.
     var engine: EngineConfiguration {
         EngineConfiguration(
-            services: services.map(\.watched), observeOnly: observeOnly, version: OakumVersion.current)
+            services: services.map(\.watched), observeOnly: observeOnly, version: OakumVersion.current,
+            hostAlerts: response.hostAlerts)
     }
 }
 
@@ -21,7 +22,7 @@ extension ServiceSettings {
         return ServiceConfiguration(
             name: name, budget: ByteCount(budgetBytes), pool: pool, healthPath: healthPath,
             trigger: RecycleTrigger(lead: recycle.lead, budgetShare: recycle.atPercent / 100),
-            samplesHeap: heap.sampler)
+            samplesHeap: heap.sampler, alerts: alerts)
     }
 }
 

@@ -66,7 +66,11 @@ package struct OakumInstance: Sendable {
         let engine = Engine(
             configuration: configuration.engine, control: keeper, host: host,
             probe: AdminProbe(client: outbound), journal: journal, history: history, clock: ContinuousClock(),
-            witness: examiner(in: folder), alertSink: response.desk, logLines: LogTail(folder: folder + "/logs"),
+            witness: examiner(in: folder), alertSink: response.desk,
+            businessHistory: try opened("the business history") {
+                try SQLiteBusinessHistory(path: folder + "/business.sqlite")
+            },
+            logLines: LogTail(folder: folder + "/logs"),
             programs: ProcPrograms(), earlierDamage: history.damage,
             addressOf: addressOf)
         await response.desk.onDeploy { service, text, at in

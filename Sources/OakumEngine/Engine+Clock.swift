@@ -30,6 +30,7 @@ extension Engine {
             carryOut(actions, of: name)
         }
         tellLeaks(at: now)
+        if alertSink != nil, ticks % ruleSeconds == 0 { ruleRound.raise() }
         if problems.current["order"] != nil { orders.raise() }
         if ticks % 10 == 1 { readsAll = true }
         if readsAll || (ticks % 2 == 1 && hasInterest(at: now.uptime)) { slowRound.raise() }

@@ -1,3 +1,4 @@
+package import AlertRules
 import Diagnosis
 import OakumAPI
 import OakumModel
@@ -27,6 +28,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     let earlierDamage: [String]
     let witness: (any HeapWitness)?
     let alertSink: (any AlertSink)?
+    let businessHistory: (any BusinessHistory)?
     let logLines: (any LogLines)?
     let programs: (any ProgramReadings)?
     let logMining = LogMining()
@@ -64,6 +66,10 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     let looks: AsyncStream<HeapSubject>
     let lookJobs: AsyncStream<HeapSubject>.Continuation
     var leakAlarms: [String: LeakAlarm] = [:]
+    var rules: RuleDesk
+    let ruleRound = Bell()
+    /// The losses that were told last, by service.
+    var toldImpacts: [String: [Impact]] = [:]
     let tidings: AsyncStream<Tidings>
     let newTidings: AsyncStream<Tidings>.Continuation
     var heapDesk = HeapDesk()
@@ -107,13 +113,17 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     package init(
         configuration: EngineConfiguration, control: any WorkerControl, host: any HostReadings,
         probe: any WorkerProbe, journal: any EventJournal, history: any HistoryStore, clock: C,
-        witness: (any HeapWitness)? = nil, alertSink: (any AlertSink)? = nil, logLines: (any LogLines)? = nil,
+        witness: (any HeapWitness)? = nil, alertSink: (any AlertSink)? = nil,
+        businessHistory: (any BusinessHistory)? = nil, zones: [String?: ZoneOffsets] = [:],
+        logLines: (any LogLines)? = nil,
         programs: (any ProgramReadings)? = nil, earlierDamage: [String] = [],
         addressOf: @escaping @Sendable (String) -> String
     ) {
         self.earlierDamage = earlierDamage
         self.witness = witness
         self.alertSink = alertSink
+        self.businessHistory = businessHistory
+        rules = RuleDesk(services: configuration.services, host: configuration.hostAlerts, zones: zones)
         self.logLines = logLines
         self.programs = programs
         self.configuration = configuration
@@ -182,6 +192,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
             group.addTask { await self.followLooks() }
             group.addTask { await self.followSlowRounds() }
             group.addTask { await self.followTidings() }
+            group.addTask { await self.followRuleRounds() }
             group.addTask { await self.followLogs() }
             group.addTask { await self.followClock() }
             group.addTask {
@@ -225,6 +236,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     func record(_ events: [Event]) {
         guard !events.isEmpty else { return }
         unwritten.add(events)
+        for event in events { rules.take(event) }
         tell(.events(events))
         // A journal that fails is tried again by the clock, not at each event.
         if problems.current["journal"] == nil { writes.raise() }

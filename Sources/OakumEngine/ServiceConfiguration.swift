@@ -1,3 +1,4 @@
+package import AlertRules
 package import OakumModel
 package import Recycling
 
@@ -12,11 +13,14 @@ package struct ServiceConfiguration: Hashable, Sendable {
     package var trigger: RecycleTrigger
     /// The workers carry the sampler, so that their heaps can be looked into.
     package var samplesHeap: Bool
+    /// Which of its conditions are told.
+    package var alerts: AlertSettings
 
     package init(
         name: String, budget: ByteCount, pool: PoolSettings, healthPath: String = "/readyz",
-        trigger: RecycleTrigger = RecycleTrigger(), samplesHeap: Bool = false
+        trigger: RecycleTrigger = RecycleTrigger(), samplesHeap: Bool = false, alerts: AlertSettings = AlertSettings()
     ) {
+        self.alerts = alerts
         self.samplesHeap = samplesHeap
         self.name = name
         self.budget = budget
@@ -48,11 +52,14 @@ package struct EngineConfiguration: Hashable, Sendable {
     /// Events older than this many days, and beyond this many, are deleted.
     package var journalDays: Int
     package var journalLimit: Int
+    /// Which conditions of the host are told.
+    package var hostAlerts: HostAlertSettings
 
     package init(
         services: [ServiceConfiguration], observeOnly: Bool = false, version: String, journalDays: Int = 90,
-        journalLimit: Int = 200_000
+        journalLimit: Int = 200_000, hostAlerts: HostAlertSettings = HostAlertSettings()
     ) {
+        self.hostAlerts = hostAlerts
         self.services = services
         self.observeOnly = observeOnly
         self.version = version

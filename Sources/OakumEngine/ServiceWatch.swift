@@ -268,9 +268,11 @@ extension ServiceWatch {
         } else if let restartIn {
             message += "; started again in \(Words.seconds(restartIn))"
         }
+        var facts = ["asked": asked ? "true" : "false"]
+        if case .signal(let signal) = reason { facts["signal"] = "\(signal)" }
         let event = Event(
             kind: .workerExited, at: now, service: name, worker: number, process: process, message: message,
-            facts: ["asked": asked ? "true" : "false"])
+            facts: facts)
         let poolEvent = PoolEvent.exited(number, process, willRestart: restartIn != nil)
         let actions = translate(pool.handle(poolEvent, at: now.uptime), at: now)
         forget(number, process)

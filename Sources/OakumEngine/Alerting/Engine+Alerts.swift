@@ -1,3 +1,4 @@
+import AlertRules
 import OakumModel
 
 extension Engine {
@@ -24,8 +25,36 @@ extension Engine {
             switch tidings {
             case .alerts(let alerts): await alertSink?.take(alerts)
             case .events(let events): await alertSink?.take(events)
+            case .impacts(let service, let impacts): await alertSink?.take(impacts, of: service)
+            case .bucket(let service, let metric, let bucket): await keep(bucket, of: metric, service: service)
             }
         }
         return nil
+    }
+
+    /// What was counted of the business in five minutes: what later days are compared with.
+    private func keep(_ bucket: BusinessBucket, of metric: String, service: String) async {
+        guard let businessHistory else { return }
+        do throws(StoreError) {
+            try await businessHistory.append(bucket, of: metric, service: service)
+            problem("business history", nil)
+        } catch {
+            problem("business history", "what was counted cannot be stored: \(error)")
+        }
+    }
+
+    /// What was counted on earlier days; once, before the first round.
+    func recallBusiness() async {
+        guard let businessHistory else { return }
+        for service in configuration.services {
+            for metric in service.alerts.business {
+                do throws(StoreError) {
+                    let buckets = try await businessHistory.buckets(of: metric.name, service: service.name)
+                    rules.load(metric.name, buckets, of: service.name, at: host.now())
+                } catch {
+                    problem("business history", "earlier days cannot be read: \(error)")
+                }
+            }
+        }
     }
 }

@@ -142,9 +142,13 @@ extension IncidentDesk: AlertSink {
         }
     }
 
-    /// What users and the business lose, measured anew.
-    package func take(impact: [Impact], of service: String, onset: WallTime?, restored: WallTime?) async {
-        await attemptQuietly([.impact(service: service, impact, onset: onset, restored: restored)])
+    package func take(_ impacts: [Impact], of service: String) async {
+        let ends = impacts.map(\.until)
+        await attemptQuietly([
+            .impact(
+                service: service, impacts, onset: impacts.map(\.from).min(),
+                restored: impacts.isEmpty || ends.contains(nil) ? nil : ends.compactMap(\.self).max())
+        ])
     }
 
     /// What the journal tells: acts and what came of them belong to the incident's timeline.

@@ -1,3 +1,4 @@
+import AlertRules
 package import OakumModel
 
 /// Who makes incidents of what the engine notices. What it is told it keeps, or tries again by itself.
@@ -6,10 +7,14 @@ package protocol AlertSink: Sendable {
     func take(_ alerts: [Alert]) async
     /// What the journal says: acts and what came of them.
     func take(_ events: [Event]) async
+    /// What users and the business lose of a service, measured anew; a loss with an end is over.
+    func take(_ impacts: [Impact], of service: String) async
 }
 
 /// What is on its way to the sink.
 enum Tidings: Sendable {
     case alerts([Alert])
     case events([Event])
+    case impacts(String, [Impact])
+    case bucket(service: String, metric: String, BusinessBucket)
 }

@@ -20,4 +20,12 @@ package protocol WorkerProbe: Sendable {
     func isHealthy(adminSocket: String, path: String, timeout: Double) async -> Bool
     /// What the worker's `/metrics` tells of its work; nil when it does not answer, or with something else.
     func measures(adminSocket: String, timeout: Double) async -> ServiceMeasures?
+    /// The same for alert rules, with the counters that are asked for.
+    func tally(adminSocket: String, counting: [CounterChoice], timeout: Double) async -> WorkerTally?
+}
+
+extension WorkerProbe {
+    package func tally(adminSocket: String, counting: [CounterChoice], timeout: Double) async -> WorkerTally? {
+        await measures(adminSocket: adminSocket, timeout: timeout).map { WorkerTally(measures: $0) }
+    }
 }

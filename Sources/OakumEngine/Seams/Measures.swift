@@ -11,6 +11,8 @@ package struct MachineReading: Hashable, Sendable {
     /// TCP segments since boot.
     package var segmentsSent: Double?
     package var segmentsRetransmitted: Double?
+    /// Processes the kernel has killed for want of memory since boot, `/proc/vmstat` `oom_kill`.
+    package var kernelKills: Double?
 
     package init() {}
 }

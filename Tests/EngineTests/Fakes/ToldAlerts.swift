@@ -15,6 +15,8 @@ final class ToldAlerts: AlertSink {
         for event in events { self.events.record(event) }
     }
 
+    func take(_ impacts: [Impact], of service: String) async {}
+
     func leaks(_ status: Alert.Status) -> [Alert] {
         alerts.values.filter { $0.kind == .memoryLeak && $0.status == status }
     }
