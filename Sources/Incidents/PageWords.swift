@@ -6,7 +6,17 @@ enum PageWords {
     static func title(_ alert: Alert) -> String {
         guard alert.kind == .memoryLeak, let service = alert.service else { return clip(alert.summary, 200) }
         guard let site = alert.evidence?.heap.first else { return "\(service): memory leak" }
-        return clip("\(service): memory leak in \(site.site)", 200)
+        return clip("\(service): memory leak in \(shortSite(site))", 200)
+    }
+
+    /// "VerificationContext.init (verification.swift:41)": the function without its module, arguments and result.
+    static func shortSite(_ site: HeapFinding) -> String {
+        let name = site.function.prefix { $0 != "(" && $0 != "<" }
+        let words = name.split(separator: ".")
+        let short = words.count > 2 ? words.dropFirst().joined(separator: ".") : String(name)
+        guard !short.isEmpty, !name.contains(" ") else { return site.site }
+        guard let file = site.file?.split(separator: "/").last else { return short }
+        return site.line.map { "\(short) (\(file):\($0))" } ?? "\(short) (\(file))"
     }
 
     /// "VerificationContext.init (verification.swift:41) keeps [UInt8], held by static …".

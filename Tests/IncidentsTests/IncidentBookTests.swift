@@ -286,3 +286,22 @@ struct IncidentBookTests {
         }
     }
 }
+
+extension IncidentBookTests {
+    @Test func `a title names the place as people say it`() throws {
+        var desk = Desk()
+        var evidence = Desk.leak(named: true)
+        evidence.heap[0].function =
+            "RegistrationFaults.VerificationContext.init(account: Core.NewAccount) -> Some.Thing"
+        evidence.heap[0].file = "/src/Verification.swift"
+        evidence.heap[0].line = 45
+        desk.handle(.alert(desk.alert(.memoryLeak, "leak", evidence: evidence)))
+        #expect(
+            desk.stored[1]?.incident.title == "web: memory leak in VerificationContext.init (Verification.swift:45)")
+        var plain = Desk()
+        evidence.heap[0].function = "operator new(unsigned long)"
+        evidence.heap[0].site = "operator new(unsigned long) (new.cc:3)"
+        plain.handle(.alert(plain.alert(.memoryLeak, "leak", evidence: evidence)))
+        #expect(plain.stored[1]?.incident.title == "web: memory leak in operator new(unsigned long) (new.cc:3)")
+    }
+}
