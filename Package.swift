@@ -247,7 +247,10 @@ let heavyTests: [Target] = [
     tests("BoundedCacheMetricsTests", ["BoundedCacheMetrics", "BoundedCache", metricsTestKit]),
     tests("BoundedCacheWeightsTests", ["BoundedCacheWeights", "BoundedCache", "CLinux", nioCore]),
     tests("PrometheusTextTests", ["PrometheusText"]),
-    tests("DurableOutboxTests", ["DurableOutbox", "Migrations", grdb]),
+    .executableTarget(
+        name: "fixture-outbox", dependencies: ["DurableOutbox", "Migrations", "CLinux", grdb],
+        path: "Tests/FixtureOutbox", swiftSettings: settings),
+    tests("DurableOutboxTests", ["DurableOutbox", "Migrations", "CLinux", "fixture-outbox", grdb]),
     tests("NotifyTests", ["Notify", "Outbound", "OakumModel"]),
     .executableTarget(
         name: "fixture-worker", dependencies: ["CLinux"], path: "Tests/FixtureWorker", swiftSettings: settings),

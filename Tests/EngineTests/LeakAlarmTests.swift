@@ -18,7 +18,7 @@ struct LeakAlarmTests {
 
     @Test func `a leak is told at once, waits for its name, and is told with it`() async throws {
         try await EngineSimulation.run(keepers: Self.leaking([1])) { (oakum) throws in
-            oakum.start(.web(samplesHeap: true))
+            oakum.start(.web(samplesHeap: true), tells: true)
             try oakum.advance(until: "a verdict") { !oakum.told.leaks(.firing).isEmpty }
             let verdict = try #require(oakum.journal.events(.verdict).first { $0.verdict?.code == .leak })
             let first = try #require(oakum.told.leaks(.firing).first)
@@ -38,7 +38,7 @@ struct LeakAlarmTests {
 
     @Test func `it is over ten minutes after the last leaking worker, and not before`() async throws {
         try await EngineSimulation.run(keepers: Self.leaking([1])) { (oakum) throws in
-            oakum.start(.web())
+            oakum.start(.web(), tells: true)
             try oakum.advance(until: "a recycle") { !oakum.journal.events(.recycleFinished).isEmpty }
             let last = try #require(oakum.told.leaks(.firing).last).at.uptime
             oakum.advance(590)
@@ -51,7 +51,7 @@ struct LeakAlarmTests {
 
     @Test func `a leak that goes on in successors is one condition`() async throws {
         try await EngineSimulation.run(keepers: Self.leaking(Set(1...100))) { (oakum) throws in
-            oakum.start(.web())
+            oakum.start(.web(), tells: true)
             oakum.advance(1_200)
             #expect(oakum.journal.events(.recycleFinished).count > 2)
             #expect(oakum.told.leaks(.resolved).isEmpty)
@@ -64,7 +64,7 @@ struct LeakAlarmTests {
 
     @Test func `nothing is told of workers that do not leak`() async throws {
         try await EngineSimulation.run(keepers: Self.leaking([])) { (oakum) throws in
-            oakum.start(.web())
+            oakum.start(.web(), tells: true)
             oakum.advance(900)
             #expect(oakum.told.alerts.values.isEmpty)
         }

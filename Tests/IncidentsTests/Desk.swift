@@ -100,7 +100,8 @@ struct Desk {
 
     static func leak(named: Bool, timeToLimit: Double = 300) -> Evidence {
         let site = HeapFinding(
-            site: "Cache.put (cache.swift:12)", function: "Cache.put", fingerprint: "abc", type: "[UInt8]",
+            site: "Cache.put (cache.swift:12)", function: "Cache.put", file: "cache.swift", line: 12,
+            fingerprint: "abc", type: "[UInt8]",
             chain: ["static Cache.shared", "[UInt8]"], liveBytes: 64 << 20, share: 0.9, tookSeconds: 1)
         return Evidence(
             worker: 3,

@@ -70,12 +70,14 @@ final class EngineSimulation: Sendable {
 
     // MARK: - One life of oakum
 
-    func start(_ configuration: EngineConfiguration) {
+    /// - Parameter tells: conditions are told to `told`, which costs a round of questions every two seconds.
+    func start(_ configuration: EngineConfiguration, tells: Bool = false) {
         let life = Life()
         let engine = SimulatedEngine(
             configuration: configuration, control: FakeControl(world: world, life: life), host: FakeHost(world: world),
             probe: FakeProbe(world: world), journal: FakeJournalHandle(disk: journal, life: life), history: history,
-            clock: clock, witness: witness, alertSink: told, logLines: logs, programs: FakePrograms(world: world),
+            clock: clock, witness: witness, alertSink: tells ? told : nil, logLines: logs,
+            programs: FakePrograms(world: world),
             addressOf: { "127.0.0.1:80/\($0)" })
         let run = Running(engine: engine, life: life)
         running.withLock { $0 = run }
