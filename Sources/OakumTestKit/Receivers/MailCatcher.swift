@@ -106,7 +106,11 @@ private final class MailSession {
 
     /// The answer that was given; nil when the dialogue is over.
     private func say(_ stage: MailCatcher.Stage, _ friendly: String) -> String? {
-        switch script(stage) ?? .say(friendly) {
+        give(script(stage) ?? .say(friendly))
+    }
+
+    private func give(_ reply: MailCatcher.Reply) -> String? {
+        switch reply {
         case .say(let text):
             return connection.write(text + "\r\n") ? text : nil
         case .hang:
@@ -161,9 +165,10 @@ private final class MailSession {
         }
         mail.text = String(decoding: text, as: UTF8.self)
         received.record(mail)
-        guard let reply = say(.message, "250 queued as 4711") else { return false }
-        if reply.hasPrefix("2") { accepted.record(mail) }
-        return true
+        let reply = script(.message) ?? .say("250 queued as 4711")
+        // Before the sender hears of it, who then may look at once.
+        if case .say(let text) = reply, text.hasPrefix("2") { accepted.record(mail) }
+        return give(reply) != nil
     }
 
     private static func path(_ line: String) -> String {
