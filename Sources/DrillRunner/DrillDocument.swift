@@ -5,7 +5,13 @@ package import LoadGenerator
 package struct DrillDocument: Sendable {
     package var scenario: String
     package var service: DrillService
-    package var fault: DrillFault
+    /// Nil: the fault build runs as it is.
+    package var fault: DrillFault?
+    /// A small volume of the arms under Oakum, that can be filled; nil: none.
+    package var volume: DrillVolume?
+    /// The repaired build is replaced by the fault build so long after the first request, seconds; nil: it has the fault
+    /// from the start.
+    package var deployAtSeconds: Double?
     package var load: DrillLoad
     package var arms: DrillArms
     /// What people did then that did not help; nil when it is not replayed.
@@ -29,6 +35,8 @@ package struct DrillService: Sendable {
     /// Options that let a process own its port instead of inheriting one; may hold `{{folder}}`, `{{port}}`,
     /// `{{worker}}`.
     package var ownPort: [String]
+    /// The workers' working folder under Oakum; may hold `{{folder}}`. Nil: the arm's own.
+    package var directory: String?
     package var environment: [(key: String, value: String)]
     package var workers: Int
     /// The memory one worker may hold, and one process of the control arm.
@@ -48,12 +56,33 @@ package struct DrillFault: Hashable, Sendable {
     package var name: String
     /// The build's own default when nil.
     package var bytes: Int64?
+    package var timeSeconds: Double?
+    package var afterSeconds: Double?
     package var line: Int
 
     /// What is added to the fault build's argv.
     var arguments: [String] {
         ["--fault", name] + (bytes.map { ["--fault-bytes", "\($0)"] } ?? [])
+            + (timeSeconds.map { ["--fault-time", Self.milliseconds($0)] } ?? [])
+            + (afterSeconds.map { ["--fault-after", Self.milliseconds($0)] } ?? [])
     }
+
+    private static func milliseconds(_ seconds: Double) -> String { "\(Int((seconds * 1_000).rounded()))ms" }
+}
+
+/// A volume of a few megabytes, mounted for an arm: needs root.
+package struct DrillVolume: Hashable, Sendable {
+    /// May hold `{{folder}}`.
+    package var path: String
+    package var bytes: Int64
+}
+
+/// From some moment on there are more users.
+package struct DrillSurge: Hashable, Sendable {
+    /// After the first request.
+    package var atSeconds: Double
+    /// All rates are multiplied by this.
+    package var factor: Double
 }
 
 /// The users.
@@ -64,28 +93,30 @@ package struct DrillLoad: Sendable {
     package var preparation: [PreparationStep]
     package var streams: [LoadStream]
     package var perSecond: [Double]
+    package var surge: DrillSurge?
 
     /// The plan of one arm.
     func plan(targets: [LoadTarget], seconds: Double) -> LoadPlan {
         LoadPlan(
             seed: seed, targets: targets, connections: connections, preparation: preparation, streams: streams,
-            steps: [LoadStep(seconds: seconds, perSecond: perSecond)], timeoutSeconds: timeoutSeconds)
+            steps: steps(seconds), timeoutSeconds: timeoutSeconds)
+    }
+
+    private func steps(_ seconds: Double) -> [LoadStep] {
+        guard let surge, surge.atSeconds < seconds else { return [LoadStep(seconds: seconds, perSecond: perSecond)] }
+        return [
+            LoadStep(seconds: surge.atSeconds, perSecond: perSecond),
+            LoadStep(seconds: seconds - surge.atSeconds, perSecond: perSecond.map { $0 * surge.factor }),
+        ]
     }
 }
 
 /// How long each arm is under load, in seconds.
 package struct DrillArms: Hashable, Sendable {
-    package var control: Double
+    /// Nil: not run. Where nothing leaks there is nothing to compare with.
+    package var control: Double?
     package var protected: Double
-    package var patched: Double
-
-    subscript(arm: DrillArm) -> Double {
-        switch arm {
-        case .control: control
-        case .protected: protected
-        case .patched: patched
-        }
-    }
+    package var patched: Double?
 }
 
 /// The historical wrong move, in the control arm.
@@ -108,6 +139,10 @@ package enum DrillArm: String, Hashable, Sendable, CaseIterable {
 package struct DrillExpectations: Hashable, Sendable {
     /// Of the protected arm.
     package var requestsAtLeast: UInt64 = 0
+    /// False: an innocent twin. No leak may be told, and requests may fail: what is wrong is not Oakum's to repair.
+    package var leak = true
+    /// How soon the first cause must be told, seconds after the first request.
+    package var firstCauseWithinSeconds: Double?
     package var detectedWithinSeconds: Double?
     package var recyclesAtLeast = 0
     /// What the leak must be called; nil when nothing is expected.

@@ -35,7 +35,11 @@ package enum DrillDocumentReader {
     /// Reads a text. Line numbers of problems are lines of the whole text.
     package static func parse(_ text: String) throws(YAMLProblem) -> DrillDocument {
         let root = try YAMLValue.parse(try block(of: text), name: "the drill block").mapping(
-            ["scenario", "service", "fault", "load", "arms", "wrong_move", "recycle", "heap", "expect", "then"],
+            [
+                "scenario", "service", "fault", "volume", "deploy", "load", "arms", "wrong_move", "recycle", "heap",
+                "expect",
+                "then",
+            ],
             as: "the drill block"
         )
         let scenario = try root.require("scenario", hint: "a short name, such as registration-leak")
@@ -43,16 +47,20 @@ package enum DrillDocumentReader {
         guard (1...64).contains(name.utf8.count), name.utf8.allSatisfy(isNameByte) else {
             throw scenario.problem("`scenario` must be a–z, 0–9 and -, at most 64 characters, not `\(name)`")
         }
+        let expectations = try expectations(root["expect"])
         let document = DrillDocument(
             scenario: name,
             service: try DrillServiceReader.service(try root.require("service")),
-            fault: try DrillServiceReader.fault(try root.require("fault")),
+            fault: try fault(root, expectations),
+            volume: try root["volume"].map { value throws(YAMLProblem) in try DrillServiceReader.volume(value) },
+            deployAtSeconds: try deploy(root["deploy"]),
             load: try DrillLoadReader.load(try root.require("load")),
-            arms: try arms(try root.require("arms", hint: "`arms: {control: 55s, protected: 75s, patched: 45s}`")),
+            arms: try arms(
+                try root.require("arms", hint: "`arms: {control: 55s, protected: 75s, patched: 45s}`"), expectations),
             wrongMove: try wrongMove(root["wrong_move"]),
             recycle: try recycle(root["recycle"]),
             heap: try heap(root["heap"]),
-            expectations: try expectations(root["expect"]),
+            expectations: expectations,
             then: try moments(root["then"]))
         let plan = document.load.plan(targets: [LoadTarget(port: 1)], seconds: 1)
         if let problem = plan.problem {
@@ -93,12 +101,34 @@ package enum DrillDocumentReader {
         return found.joined(separator: "\n")
     }
 
-    private static func arms(_ value: YAMLValue) throws(YAMLProblem) -> DrillArms {
+    /// Where nothing leaks, the protected arm is enough.
+    private static func arms(
+        _ value: YAMLValue, _ expectations: DrillExpectations
+    ) throws(YAMLProblem) -> DrillArms {
         let mapping = try value.mapping(DrillArm.allCases.map(\.rawValue))
+        func seconds(_ name: String) throws(YAMLProblem) -> Double? {
+            let arm = expectations.leak ? try mapping.require(name) : mapping[name]
+            return try arm?.seconds(in: 1...3_600)
+        }
         return DrillArms(
-            control: try mapping.require("control").seconds(in: 1...3_600),
-            protected: try mapping.require("protected").seconds(in: 1...3_600),
-            patched: try mapping.require("patched").seconds(in: 1...3_600))
+            control: try seconds("control"), protected: try mapping.require("protected").seconds(in: 1...3_600),
+            patched: try seconds("patched"))
+    }
+
+    private static func fault(
+        _ root: YAMLMapping, _ expectations: DrillExpectations
+    ) throws(YAMLProblem) -> DrillFault? {
+        guard let value = root["fault"] else {
+            if expectations.leak { _ = try root.require("fault") }
+            return nil
+        }
+        return try DrillServiceReader.fault(value)
+    }
+
+    private static func deploy(_ value: YAMLValue?) throws(YAMLProblem) -> Double? {
+        guard let value else { return nil }
+        let mapping = try value.mapping(["at"])
+        return try mapping.require("at", hint: "the time after the first request, such as 45s").seconds(in: 1...3_600)
     }
 
     private static func wrongMove(_ value: YAMLValue?) throws(YAMLProblem) -> WrongMove? {
@@ -143,13 +173,15 @@ package enum DrillDocumentReader {
         guard let value else { return result }
         let mapping = try value.mapping([
             "requests_at_least", "detected_within", "recycles_at_least", "named", "first_cause",
-            "restart_buys_within_percent",
+            "restart_buys_within_percent", "leak", "first_cause_within",
         ])
         if let requests = mapping["requests_at_least"] {
             result.requestsAtLeast = UInt64(try requests.integer(in: 0...1_000_000_000))
         }
         result.detectedWithinSeconds = try mapping["detected_within"]?.seconds()
         if let named = mapping["named"] { result.named = try name(named) }
+        result.leak = try mapping["leak"]?.bool() ?? true
+        result.firstCauseWithinSeconds = try mapping["first_cause_within"]?.seconds()
         result.firstCause = try mapping["first_cause"]?.string()
         result.restartBuysWithinPercent = try mapping["restart_buys_within_percent"]?.number(in: 0...1_000)
         result.recyclesAtLeast = try mapping["recycles_at_least"]?.integer(in: 0...1_000) ?? 0

@@ -18,24 +18,29 @@ enum DrillJudgement {
     }
 
     static func report(
-        _ document: DrillDocument, control: ControlArm.Outcome, protected: Watched, patched: Watched
+        _ document: DrillDocument, control: ControlArm.Outcome?, protected: Watched, patched: Watched?
     ) -> DrillReport {
         var report = DrillReport(
             scenario: document.scenario, exit: Exit.passed, reasons: [],
-            control: ControlReport(
-                load: ArmNumbers(control.load), firstFailureSeconds: control.load.firstFailureSeconds.map(rounded),
-                restarts: control.restarts, wrongMove: control.wrongMove),
+            control: control.map {
+                ControlReport(
+                    load: ArmNumbers($0.load), firstFailureSeconds: $0.load.firstFailureSeconds.map(rounded),
+                    restarts: $0.restarts, wrongMove: $0.wrongMove)
+            },
             protected: ProtectedReport(
                 load: ArmNumbers(protected.load),
                 impactOnsetSeconds: protected.load.firstFailureSeconds.map(rounded),
                 findings: rounded(protected.findings)),
-            patched: PatchedReport(
-                load: ArmNumbers(patched.load), verdict: patched.findings.verdict, alarms: patched.findings.alarms),
+            patched: patched.map {
+                PatchedReport(load: ArmNumbers($0.load), verdict: $0.findings.verdict, alarms: $0.findings.alarms)
+            },
             thenNow: [])
         report.thenNow = document.then.map { moment in
             ThenNow(what: moment.what, thenSeconds: moment.atSeconds, now: now(moment.now, report.protected))
         }
-        judge(&report, document.expectations, notes: [.protected: protected.load.notes, .patched: patched.load.notes])
+        judge(
+            &report, document.expectations,
+            notes: [.protected: protected.load.notes, .patched: patched?.load.notes ?? []])
         return report
     }
 
@@ -43,7 +48,7 @@ enum DrillJudgement {
         _ report: inout DrillReport, _ expectations: DrillExpectations, notes: [DrillArm: [String]]
     ) {
         let noEvidence = spoiledEvidence(report)
-        let failures = failedRequests(report, notes) + falseAlarms(report)
+        let failures = (expectations.leak ? failedRequests(report, notes) : []) + falseAlarms(report)
         let shortfalls = shortfalls(report, expectations)
         let emptiness = emptiness(report, expectations)
         report.reasons = noEvidence + failures + emptiness + shortfalls
@@ -59,16 +64,16 @@ enum DrillJudgement {
 
     private static func spoiledEvidence(_ report: DrillReport) -> [String] {
         [
-            (DrillArm.control, report.control.load), (.protected, report.protected.load),
-            (.patched, report.patched.load),
+            (DrillArm.control, report.control?.load), (.protected, report.protected.load),
+            (.patched, report.patched?.load),
         ].compactMap { arm, load in
-            load.noEvidence.map { "the load of the \(arm.rawValue) arm is no evidence: \($0)" }
+            load?.noEvidence.map { "the load of the \(arm.rawValue) arm is no evidence: \($0)" }
         }
     }
 
     private static func failedRequests(_ report: DrillReport, _ notes: [DrillArm: [String]]) -> [String] {
-        [(DrillArm.protected, report.protected.load), (.patched, report.patched.load)].compactMap { arm, load in
-            guard load.failed > 0 else { return nil }
+        [(DrillArm.protected, report.protected.load), (.patched, report.patched?.load)].compactMap { arm, load in
+            guard let load, load.failed > 0 else { return nil }
             let first = notes[arm]?.first.map { "; the first: \($0)" } ?? ""
             return
                 """
@@ -79,20 +84,20 @@ enum DrillJudgement {
     }
 
     private static func falseAlarms(_ report: DrillReport) -> [String] {
-        guard let first = report.patched.alarms.first else { return [] }
-        return ["the patched arm raised \(report.patched.alarms.count) alarms where nothing leaks; the first: \(first)"]
+        guard let alarms = report.patched?.alarms, let first = alarms.first else { return [] }
+        return ["the patched arm raised \(alarms.count) alarms where nothing leaks; the first: \(first)"]
     }
 
     private static func emptiness(_ report: DrillReport, _ expectations: DrillExpectations) -> [String] {
         var result: [String] = []
-        if report.control.load.failed == 0 {
+        if expectations.leak, report.control?.load.failed == 0 {
             result.append(
                 """
                 no request failed in the control arm, so the drill shows nothing: \
                 lower `memory_budget`, raise the fault's `bytes`, or give the arm more time
                 """)
         }
-        if report.control.load.failed > 0, report.control.restarts == 0 {
+        if expectations.leak, let control = report.control, control.load.failed > 0, control.restarts == 0 {
             result.append(
                 """
                 requests failed in the control arm, but no process reached its budget or died: it was not the fault \
@@ -111,7 +116,10 @@ enum DrillJudgement {
 
     private static func shortfalls(_ report: DrillReport, _ expectations: DrillExpectations) -> [String] {
         var result: [String] = []
-        if report.protected.verdict != .leak {
+        if !expectations.leak, report.protected.verdict == .leak {
+            result.append("a leak was told where nothing leaks")
+        }
+        if expectations.leak, report.protected.verdict != .leak {
             result.append("the leak was not detected: the verdict was \(report.protected.verdict.rawValue)")
         }
         if let limit = expectations.detectedWithinSeconds, let detected = report.protected.detectedSeconds,
@@ -149,6 +157,9 @@ enum DrillJudgement {
         if let right = expectations.firstCause {
             if report.firstCause != right {
                 result.append("the first cause was said to be \(report.firstCause ?? "unknown"), not \(right)")
+            }
+            if let limit = expectations.firstCauseWithinSeconds, let told = report.firstCauseSeconds, told > limit {
+                result.append("the first cause was told after \(told) s, later than the \(limit) s expected")
             }
             if !report.misledBy.isEmpty {
                 result.append("causes were told and taken back: \(report.misledBy.joined(separator: ", "))")
@@ -192,6 +203,7 @@ enum DrillJudgement {
         var result = findings
         result.leakOnsetSeconds = findings.leakOnsetSeconds.map(rounded)
         result.detectedSeconds = findings.detectedSeconds.map(rounded)
+        result.firstCauseSeconds = findings.firstCauseSeconds.map(rounded)
         result.recycledSeconds = findings.recycledSeconds.map(rounded)
         result.naming?.namedSeconds = findings.naming?.namedSeconds.map(rounded)
         return result

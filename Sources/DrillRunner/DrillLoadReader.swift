@@ -6,7 +6,7 @@ enum DrillLoadReader {
     private static let requestKeys = ["name", "method", "path", "headers", "body", "expect", "expect_text"]
 
     static func load(_ value: YAMLValue) throws(YAMLProblem) -> DrillLoad {
-        let mapping = try value.mapping(["seed", "timeout", "connections", "think", "prepare", "requests"])
+        let mapping = try value.mapping(["seed", "timeout", "connections", "think", "prepare", "requests", "surge"])
         var result = DrillLoad(
             seed: UInt64(try mapping["seed"]?.integer(in: 0...Int.max) ?? 1),
             timeoutSeconds: try mapping["timeout"]?.seconds(in: 0.1...600) ?? 10,
@@ -31,6 +31,12 @@ enum DrillLoadReader {
                 LoadStream(
                     request: try request(keys), arrivals: try arrivals(keys["arrivals"]),
                     newConnectionEach: try keys["new_connection"]?.bool() ?? false))
+        }
+        if let surge = mapping["surge"] {
+            let keys = try surge.mapping(["at", "factor"])
+            result.surge = DrillSurge(
+                atSeconds: try keys.require("at", hint: "such as 45s").seconds(in: 1...3_600),
+                factor: try keys.require("factor", hint: "such as 4").number(in: 0...1_000))
         }
         guard !result.streams.isEmpty else { throw requests.problem("`requests` is empty") }
         return result

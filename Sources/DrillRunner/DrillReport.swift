@@ -7,9 +7,10 @@ package struct DrillReport: Hashable, Sendable, Codable {
     package var exit: Int32
     /// Why the exit code is what it is, in sentences; empty when all holds.
     package var reasons: [String]
-    package var control: ControlReport
+    /// Absent when the arm was not run.
+    package var control: ControlReport?
     package var protected: ProtectedReport
-    package var patched: PatchedReport
+    package var patched: PatchedReport?
     package var thenNow: [ThenNow]
 
     private enum CodingKeys: String, CodingKey {
@@ -99,6 +100,8 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
     package var naming: LeakNaming?
     /// The first cause that was told, and causes that were told and taken back.
     package var firstCause: String?
+    /// After the first request; nil when none was told.
+    package var firstCauseSeconds: Double?
     package var misledBy: [String]
     /// The first page, and who took it on; absent when nobody was to be paged.
     package var paging: PagingReport?
@@ -112,6 +115,7 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
         case restartBuys = "restart_buys_s"
         case ownMemory = "oakum_rss_bytes"
         case firstCause = "first_cause"
+        case firstCauseSeconds = "first_cause_s"
         case misledBy = "misled_by"
     }
 
@@ -126,6 +130,7 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
         ownMemory = findings.ownMemory
         naming = findings.naming
         firstCause = findings.firstCause
+        firstCauseSeconds = findings.firstCauseSeconds
         misledBy = findings.misledBy
         paging = findings.pages.map(PagingReport.init)
         restartBuys = findings.bought.map { RestartBuys(predicted: $0.predictedSeconds, observed: $0.observedSeconds) }
@@ -143,6 +148,7 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
         restartBuys = try container.decodeIfPresent(RestartBuys.self, forKey: .restartBuys)
         ownMemory = try container.decodeIfPresent(OwnMemory.self, forKey: .ownMemory)
         naming = try LeakNaming(ifPresentIn: decoder)
+        firstCauseSeconds = try container.decodeIfPresent(Double.self, forKey: .firstCauseSeconds)
         firstCause = try container.decodeIfPresent(String.self, forKey: .firstCause)
         misledBy = try container.decodeIfPresent([String].self, forKey: .misledBy) ?? []
         paging = try PagingReport(ifPresentIn: decoder)
@@ -161,6 +167,7 @@ package struct ProtectedReport: Hashable, Sendable, Codable {
         try container.encode(restartBuys, forKey: .restartBuys)
         try container.encodeIfPresent(ownMemory, forKey: .ownMemory)
         try container.encode(firstCause, forKey: .firstCause)
+        try container.encode(firstCauseSeconds, forKey: .firstCauseSeconds)
         try container.encode(misledBy, forKey: .misledBy)
         try naming?.encode(to: encoder)
         try paging?.encode(to: encoder)

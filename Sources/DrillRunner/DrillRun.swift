@@ -76,33 +76,47 @@ package struct DrillRun: Sendable {
         let faulty = try programs.argv(document.service.faultBuild, file: documentPath)
         let patched = try programs.argv(document.service.patchedBuild, file: documentPath)
         try await checkFault(faulty, folder)
-        let leaking = faulty + document.fault.arguments
-        let controlOutcome = try await control(leaking, folder)
-        let protectedOutcome = try await watched(.protected, leaking, folder)
-        let patchedOutcome = try await watched(.patched, patched, folder)
+        let leaking = faulty + (document.fault?.arguments ?? [])
+        let controlOutcome: ControlArm.Outcome?
+        if let seconds = document.arms.control {
+            controlOutcome = try await control(leaking, seconds: seconds, folder)
+        } else {
+            controlOutcome = nil
+        }
+        let deploy = document.deployAtSeconds.map { DrillDeploy(atSeconds: $0, command: leaking) }
+        let protectedOutcome = try await watched(
+            .protected, deploy == nil ? leaking : patched, seconds: document.arms.protected, deploy, folder)
+        let patchedOutcome: DrillJudgement.Watched?
+        if let seconds = document.arms.patched {
+            patchedOutcome = try await watched(.patched, patched, seconds: seconds, nil, folder)
+        } else {
+            patchedOutcome = nil
+        }
         return DrillJudgement.report(
             document, control: controlOutcome, protected: protectedOutcome, patched: patchedOutcome)
     }
 
-    private func control(_ command: [String], _ folder: DrillFolder) async throws(DrillError) -> ControlArm.Outcome {
-        tell(.armStarted(.control, seconds: document.arms.control))
+    private func control(
+        _ command: [String], seconds: Double, _ folder: DrillFolder
+    ) async throws(DrillError) -> ControlArm.Outcome {
+        tell(.armStarted(.control, seconds: seconds))
         let arm = ControlArm(
             service: document.service, command: command, folder: try folder.folder(DrillArm.control.rawValue),
             wrongMove: document.wrongMove, tell: tell)
-        let outcome = try await arm.run(document.load, seconds: document.arms.control)
+        let outcome = try await arm.run(document.load, seconds: seconds)
         await clear(folder)
         return outcome
     }
 
     private func watched(
-        _ arm: DrillArm, _ command: [String], _ folder: DrillFolder
+        _ arm: DrillArm, _ command: [String], seconds: Double, _ deploy: DrillDeploy?, _ folder: DrillFolder
     ) async throws(DrillError) -> DrillJudgement.Watched {
-        tell(.armStarted(arm, seconds: document.arms[arm]))
+        tell(.armStarted(arm, seconds: seconds))
         let oakumArm = OakumArm(
             arm: arm, service: document.service, command: command, recycle: document.recycle,
             heap: document.heap, tools: tools,
-            folder: try folder.folder(arm.rawValue), tell: tell)
-        let outcome = try await oakumArm.run(document.load, seconds: document.arms[arm])
+            folder: try folder.folder(arm.rawValue), deploy: deploy, volume: document.volume, tell: tell)
+        let outcome = try await oakumArm.run(document.load, seconds: seconds)
         await clear(folder)
         return DrillJudgement.Watched(
             load: outcome.load,
@@ -113,13 +127,14 @@ package struct DrillRun: Sendable {
 
     /// The fault must be one that the build offers.
     private func checkFault(_ command: [String], _ folder: DrillFolder) async throws(DrillError) {
+        guard let fault = document.fault else { return }
         let log = "\(folder.path)/list-faults.log"
         let process = try SpawnedProcess(
             [command[0], "--list-faults"], environment: [(DrillFolder.marker, folder.path)], logPath: log)
         defer { process.killGroup() }
         let deadline = uptimeNow() + 10
         while process.exitNow() == nil, uptimeNow() < deadline { try await pause(0.02) }
-        let place = "\(documentPath), line \(document.fault.line)"
+        let place = "\(documentPath), line \(fault.line)"
         guard process.exitNow() == .code(0) else {
             throw .badInput(
                 """
@@ -131,10 +146,10 @@ package struct DrillRun: Sendable {
         let offered = (readSmallFile(log) ?? "").split(separator: "\n").compactMap {
             $0.split(whereSeparator: \.isWhitespace).first
         }
-        guard offered.contains(Substring(document.fault.name)) else {
+        guard offered.contains(Substring(fault.name)) else {
             throw .badInput(
                 """
-                \(place): \(command[0]) offers no fault `\(document.fault.name)` \
+                \(place): \(command[0]) offers no fault `\(fault.name)` \
                 (it offers: \(offered.joined(separator: ", ")))
                 """)
         }

@@ -5,6 +5,7 @@ enum DrillServiceReader {
     static func service(_ value: YAMLValue) throws(YAMLProblem) -> DrillService {
         let mapping = try value.mapping([
             "name", "build", "own_port", "environment", "workers", "memory_budget", "ready",
+            "directory",
         ])
         let build = try mapping.require("build", hint: "`build: {fault: [program, …], patched: [program, …]}`")
             .mapping(["fault", "patched"])
@@ -23,6 +24,7 @@ enum DrillServiceReader {
             faultBuild: try program(try build.require("fault")),
             patchedBuild: try program(try build.require("patched")),
             ownPort: ownPortWords,
+            directory: try mapping["directory"].map { value throws(YAMLProblem) in try folder(value) },
             environment: try environment(mapping["environment"]),
             workers: try mapping["workers"]?.integer(in: 1...64) ?? 2,
             budgetBytes: budgetBytes,
@@ -31,13 +33,34 @@ enum DrillServiceReader {
     }
 
     static func fault(_ value: YAMLValue) throws(YAMLProblem) -> DrillFault {
-        let mapping = try value.mapping(["name", "bytes"])
+        let mapping = try value.mapping(["name", "bytes", "time", "after"])
         let name = try mapping.require("name", hint: "one of those the fault build prints with --list-faults")
         let text = try name.string()
         guard (1...64).contains(text.utf8.count), text.utf8.allSatisfy(isNameByte), text.utf8.first != 45 else {
             throw name.problem("`\(text)` cannot be the name of a fault", hint: "a–z, 0–9 and -")
         }
-        return DrillFault(name: text, bytes: try mapping["bytes"]?.bytes(), line: name.line)
+        return DrillFault(
+            name: text, bytes: try mapping["bytes"]?.bytes(),
+            timeSeconds: try mapping["time"]?.seconds(in: 0...3_600),
+            afterSeconds: try mapping["after"]?.seconds(in: 0...3_600), line: name.line)
+    }
+
+    static func volume(_ value: YAMLValue) throws(YAMLProblem) -> DrillVolume {
+        let mapping = try value.mapping(["path", "size"])
+        let size = try mapping.require("size", hint: "such as 4MiB")
+        let bytes = try size.bytes()
+        guard (1 << 18...1 << 30).contains(bytes) else { throw size.problem("`size` must lie in 256KiB...1GiB") }
+        return DrillVolume(
+            path: try folder(try mapping.require("path", hint: "such as \"{{folder}}/disk\"")), bytes: bytes)
+    }
+
+    /// A folder of the arm's own: nothing else may be written to, or mounted over.
+    private static func folder(_ value: YAMLValue) throws(YAMLProblem) -> String {
+        let text = try value.string()
+        guard text.hasPrefix("{{folder}}/"), !text.contains(".."), !text.contains("\0"),
+            !text.dropFirst("{{folder}}/".count).contains("{{")
+        else { throw value.problem("\(value.name) must lie in the arm's folder", hint: "such as \"{{folder}}/disk\"") }
+        return text
     }
 
     private static func serviceName(_ value: YAMLValue) throws(YAMLProblem) -> String {

@@ -6,7 +6,7 @@ import OakumModel
 package enum DrillText {
     /// Verdict, the three arms side by side, and the incident's times beside those of the drill.
     package static func render(_ report: DrillReport) -> String {
-        var lines = ["drill \(report.scenario): \(headline(report.exit))", ""]
+        var lines = ["drill \(report.scenario): \(headline(report))", ""]
         lines += report.reasons.flatMap { wrapped("  - " + $0) }
         if !report.reasons.isEmpty { lines.append("") }
         lines += table(arms(report))
@@ -23,8 +23,10 @@ package enum DrillText {
         return lines.joined(separator: "\n")
     }
 
-    private static func headline(_ exit: Int32) -> String {
-        switch exit {
+    private static func headline(_ report: DrillReport) -> String {
+        switch report.exit {
+        case DrillJudgement.Exit.passed where report.control == nil:
+            "PASSED: no leak was told, and the cause was called by its name"
         case DrillJudgement.Exit.passed: "PASSED: no request failed under Oakum, the leak was caught, the fix is quiet"
         case DrillJudgement.Exit.showsNothing: "SHOWS NOTHING, neither good nor bad"
         default: "FAILED"
@@ -32,32 +34,33 @@ package enum DrillText {
     }
 
     private static func arms(_ report: DrillReport) -> [[String]] {
-        let loads = [report.control.load, report.protected.load, report.patched.load]
+        let loads = [report.control?.load, report.protected.load, report.patched?.load]
         var rows = [["", "control", "protected", "patched"]]
-        rows.append(["requests"] + loads.map { grouped($0.requests) })
-        rows.append(["failed"] + loads.map { grouped($0.failed) })
-        for kind in FailureKind.allCases where loads.contains(where: { $0.failures[kind] > 0 }) {
-            rows.append(["  " + kind.rawValue] + loads.map { grouped($0.failures[kind]) })
+        rows.append(["requests"] + loads.map { $0.map { grouped($0.requests) } ?? "–" })
+        rows.append(["failed"] + loads.map { $0.map { grouped($0.failed) } ?? "–" })
+        for kind in FailureKind.allCases where loads.contains(where: { ($0?.failures[kind] ?? 0) > 0 }) {
+            rows.append(["  " + kind.rawValue] + loads.map { $0.map { grouped($0.failures[kind]) } ?? "–" })
         }
         rows.append(
             [
-                "first failure", seconds(report.control.firstFailureSeconds),
+                "first failure", seconds(report.control?.firstFailureSeconds),
                 seconds(report.protected.impactOnsetSeconds), "–",
             ])
-        rows.append(["worst p99"] + loads.map { $0.worstP99Milliseconds.map(milliseconds) ?? "–" })
-        rows.append(["restarts", "\(report.control.restarts)", "–", "–"])
-        if let move = report.control.wrongMove {
+        rows.append(["worst p99"] + loads.map { $0?.worstP99Milliseconds.map(milliseconds) ?? "–" })
+        rows.append(["restarts", report.control.map { "\($0.restarts)" } ?? "–", "–", "–"])
+        if let move = report.control?.wrongMove {
             rows.append(["restarted by hand", "at \(seconds(move.restartedSeconds))", "–", "–"])
             rows.append(["", "as full after \(seconds(move.backAfterSeconds))", "–", "–"])
         }
         rows.append(["recycles", "–", "\(report.protected.recycles)", "–"])
-        rows.append(["verdict", "–", report.protected.verdict.rawValue, report.patched.verdict.rawValue])
+        rows.append(["verdict", "–", report.protected.verdict.rawValue, report.patched?.verdict.rawValue ?? "–"])
         if let bought = report.protected.restartBuys {
             rows.append(["a recycle buys", "–", "\(seconds(bought.predicted)) predicted", "–"])
             rows.append(["", "–", "\(seconds(bought.observed)) observed", "–"])
         }
         if let cause = report.protected.firstCause {
             rows.append(["first cause", "–", cause, "–"])
+            rows.append(["", "–", "after \(seconds(report.protected.firstCauseSeconds))", "–"])
             if !report.protected.misledBy.isEmpty {
                 rows.append(["taken back", "–", report.protected.misledBy.joined(separator: ", "), "–"])
             }

@@ -19,6 +19,8 @@ struct OakumArm: Sendable {
     let heap: [(key: String, value: String)]
     let tools: DrillTools
     let folder: String
+    var deploy: DrillDeploy?
+    var volume: DrillVolume?
     let tell: @Sendable (DrillNews) -> Void
 
     struct Outcome: Sendable {
@@ -36,6 +38,11 @@ struct OakumArm: Sendable {
         let file = "\(folder)/oakum.yaml"
         let receiver = try tools.incidentPlane.map { _ throws(DrillError) in try PageReceiver() }
         defer { receiver?.shut() }
+        let mounted = try volume.map { volume throws(DrillError) in
+            try SmallVolume(Programs.fill([volume.path], ["folder": folder])[0], bytes: volume.bytes)
+        }
+        defer { mounted?.unmount() }
+        if deploy != nil { try Launcher(folder: folder).install(Programs.fill(command, ["folder": folder])) }
         try writeText(configuration(receiver), to: file)
         let oakum = try SpawnedProcess(
             [tools.oakumPath, "up", "-c", file], environment: [(DrillFolder.marker, folder)],
@@ -60,10 +67,12 @@ struct OakumArm: Sendable {
         }
         let target = LoadTarget(host: String(address[..<colon]), port: port)
         let watch = OakumWatch(arm: arm, service: service, oakum: oakum, plane: plane, tell: tell)
+        let release = deploy.map { DrillRelease($0, service: service.name, folder: folder, plane: plane) }
         let plan = load.plan(targets: [target], seconds: seconds)
         let onCall = PersonOnCall(
             arm: arm, receiver: receiver, plane: tools.incidentPlane?("\(folder)/state"), tell: tell)
         let report = try await ArmLoad.run(plan, every: Self.lookEvery) { snapshot throws(DrillError) in
+            try await release?.look(snapshot)
             try await watch.look(snapshot)
             await onCall.look(snapshot)
         }
@@ -100,7 +109,10 @@ struct OakumArm: Sendable {
 
     /// `oakum.yaml` for this arm. Strings are written as JSON writes them, which YAML reads too.
     private func configuration(_ receiver: PageReceiver?) -> String {
-        let command = Programs.fill(command, ["folder": folder]).map(quoted).joined(separator: ", ")
+        let words = deploy == nil ? Programs.fill(command, ["folder": folder]) : [Launcher(folder: folder).path]
+        let command = words.map(quoted).joined(separator: ", ")
+        let directory =
+            service.directory.map { "directory: " + quoted(Programs.fill([$0], ["folder": folder])[0]) } ?? ""
         let environment = (service.environment + [(DrillFolder.marker, folder)])
             .map { "\(quoted($0.key)): \(quoted($0.value))" }.joined(separator: ", ")
         let recycle = recycle.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
@@ -119,6 +131,7 @@ struct OakumArm: Sendable {
                 health: {path: \(quoted(service.readyPath)), ready_within: \(service.readyWithinSeconds)s}
                 recycle: {\(recycle)}
                 \(heap)
+                \(directory)
             \(receiver.map(paging) ?? "")
 
             """

@@ -19,6 +19,7 @@ struct OakumFindings: Hashable, Sendable {
     var naming: LeakNaming?
     /// The cause that was told first; nil when none was.
     var firstCause: String?
+    var firstCauseSeconds: Double?
     /// Causes that were told and taken back.
     var misledBy: [String] = []
     /// What `oakum` itself held while it watched.
@@ -61,6 +62,7 @@ struct OakumFindings: Hashable, Sendable {
                 naming = LeakNaming(
                     namedSeconds: max(0, seconds), site: first.site, type: first.type, chain: first.chain)
             case .diagnosed:
+                if firstCause == nil { firstCauseSeconds = max(0, seconds) }
                 firstCause = firstCause ?? event.facts["first_cause"]
                 for cause in (event.facts["misled_by"] ?? "").split(separator: ",").map(String.init)
                 where !misledBy.contains(cause) {

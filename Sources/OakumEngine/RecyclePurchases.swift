@@ -8,13 +8,19 @@ struct RecyclePurchases: Sendable {
     private struct Leaving: Sendable {
         var slope: Double?
         var rss: ByteCount?
+        /// What it held once it had warmed up: where its growth began, by its slope.
+        var warmLevel: Double?
+        /// An even share of the service's requests by its own: its successor will get about as many as the others.
+        var evenShare: Double
     }
 
     private struct Purchase: Sendable {
         var slopeBefore: Double?
         var predicted: Double?
-        /// From the level of a fresh worker to what the predecessor held: what `predicted` is the time for.
-        var regrowth: Int64?
+        /// What a worker holds once it has warmed up.
+        var begin: Double?
+        /// From there to what the predecessor held: what `predicted` is the time for.
+        var regrowth: Double?
         var servingSince: Uptime
         /// It replaced a worker that had to go; one replaced by hand may have been well.
         var wasNeeded: Bool
@@ -29,12 +35,14 @@ struct RecyclePurchases: Sendable {
     /// A worker is about to be replaced. When it was itself bought by a recycle, tells how long that lasted: once, even
     /// when the replacing fails and is tried again.
     mutating func begin(
-        _ request: RecycleRequest, watch: WorkerWatch?, service: String, at now: Moment
+        _ request: RecycleRequest, watch: WorkerWatch?, evenShare: Double? = nil, service: String, at now: Moment
     ) -> Event? {
         let number = request.worker
         guard let watch else { return nil }
         let slope = watch.verdict.code == .leak ? watch.verdict.slope?.estimate : nil
-        leaving[number] = Leaving(slope: slope, rss: watch.latest?.rss)
+        leaving[number] = Leaving(
+            slope: slope, rss: watch.latest?.rss, warmLevel: Self.warmLevel(watch, at: now.uptime),
+            evenShare: min(2, max(0.5, evenShare ?? 1)))
         guard let purchase = bought[number], purchase.wasNeeded, !purchase.toldEnd else { return nil }
         let lasted = now.uptime - purchase.servingSince
         var facts: [String: String] = [:]
@@ -44,10 +52,10 @@ struct RecyclePurchases: Sendable {
         // Who is replaced at a lower level than the predecessor has not used up what was bought, and the other way round:
         // compared is the time to the same level, at the pace that was seen.
         var observed = lasted
-        if let regrowth = purchase.regrowth, let fresh = watch.freshFloor, let held = watch.latest?.rss,
-            (held - fresh).bytes > regrowth / 2
+        if let regrowth = purchase.regrowth, let begin = purchase.begin, let held = watch.latest?.rss,
+            Double(held.bytes) - begin > regrowth / 2
         {
-            observed = lasted * Double(regrowth) / Double((held - fresh).bytes)
+            observed = lasted * regrowth / (Double(held.bytes) - begin)
             message += ", at a pace that brings it to its predecessor's level in \(Words.seconds(observed))"
         }
         message += purchase.predicted.map { ", \(Words.seconds($0)) were expected: " } ?? ": "
@@ -67,27 +75,41 @@ struct RecyclePurchases: Sendable {
             message: message, verdict: watch.verdict, facts: facts)
     }
 
-    /// The successor serves and the old worker is gone. Returns the seconds this is expected to have bought: the time
-    /// from what the successor holds to what the old one held, at the old one's slope.
+    /// A worker's growth followed back by its slope to when it began to serve: what it held then, warm-up included. Less
+    /// than it did hold when the leak set in later. Nil when it does not leak or was taken over in the middle of its life.
+    private static func warmLevel(_ watch: WorkerWatch, at now: Uptime) -> Double? {
+        guard watch.verdict.code == .leak, let slope = watch.verdict.slope?.estimate, slope > 0,
+            let held = watch.latest?.rss, let since = watch.servingSince, watch.startedAt != nil
+        else { return nil }
+        return Double(held.bytes) - slope * max(0, now - since)
+    }
+
+    /// The successor serves and the old worker is gone. Returns the seconds this is expected to have bought: the time the
+    /// successor takes from the level it will hold once it is warm to what the old one held, at the old one's slope for an
+    /// even share of the requests. A warm-up is quick and no leak: counted as a part of the growth, it would promise too much.
     mutating func finish(
         _ request: RecycleRequest, successor: UInt32, watch: WorkerWatch?, at now: Moment
     ) -> Double? {
         let left = leaving.removeValue(forKey: request.worker)
         bought[request.worker] = nil
         var predicted: Double?
-        var regrowth: Int64?
+        var regrowth: Double?
+        var begin: Double?
         if let slope = left?.slope, slope > 0, let held = left?.rss,
             let fresh = watch?.freshFloor ?? watch?.latest?.rss,
             held > fresh
         {
-            regrowth = (held - fresh).bytes
-            predicted = Double((held - fresh).bytes) / slope
+            let warm = max(Double(fresh.bytes), left?.warmLevel ?? 0)
+            let level = warm < Double(held.bytes) ? warm : Double(fresh.bytes)
+            begin = level
+            regrowth = Double(held.bytes) - level
+            predicted = (Double(held.bytes) - level) / (slope * (left?.evenShare ?? 1))
         }
         // A successor that died meanwhile starts afresh: nothing it does then is due to this recycle.
         if let since = watch?.servingSince {
             let needed = request.cause != .byHand || left?.slope != nil
             bought[successor] = Purchase(
-                slopeBefore: left?.slope, predicted: predicted, regrowth: regrowth, servingSince: since,
+                slopeBefore: left?.slope, predicted: predicted, begin: begin, regrowth: regrowth, servingSince: since,
                 wasNeeded: needed)
         }
         return predicted

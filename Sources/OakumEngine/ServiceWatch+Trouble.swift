@@ -13,6 +13,13 @@ extension ServiceWatch {
             at: now)
     }
 
+    /// What the workers that serve answer on average, by what this one does, over the last while; nil when that is not known.
+    func evenShare(of number: UInt32) -> Double? {
+        let rates = pool.serving.compactMap { watches[$0.number]?.requestRate }
+        guard let own = watches[number]?.requestRate, own > 0, !rates.isEmpty else { return nil }
+        return rates.reduce(0, +) / Double(rates.count) / own
+    }
+
     /// Something may be wrong, and there are so few workers that asking them every two seconds costs little.
     var isWorthCloserReadings: Bool { trouble.isSuspicious && pool.serving.count <= 8 }
 
@@ -40,7 +47,7 @@ extension ServiceWatch {
         _ number: UInt32, _ process: ProcessIdentity, _ program: ProgramIdentity, at now: Moment
     ) -> [WatchAction] {
         guard watches[number]?.process == process else { return [] }
-        return trouble.identified(number, program, at: now).map { [.record($0)] } ?? []
+        return trouble.identified(number, process, program, at: now).map { [.record($0)] } ?? []
     }
 
     /// Somebody told of a release.

@@ -310,7 +310,11 @@ extension ServiceWatch {
             watch = watches[number]
         case .recycleStarted(let request, _):
             watch = watches[request.worker]
-            if let lasted = purchases.begin(request, watch: watch, service: name, at: now) { events.append(lasted) }
+            if let lasted = purchases.begin(
+                request, watch: watch, evenShare: evenShare(of: request.worker), service: name, at: now)
+            {
+                events.append(lasted)
+            }
         case .recycleFinished(let request, let successor, let seconds):
             recycleSeconds = max(seconds, configuration.pool.minimumInterval)
             boughtSeconds = purchases.finish(request, successor: successor, watch: watches[successor], at: now)

@@ -86,6 +86,9 @@ package struct WorkerWatch: Sendable {
         record.add(fileDescriptors: fileDescriptors, measures, at: now)
     }
 
+    /// Requests a second over its last readings.
+    var requestRate: Double? { record.requestRate }
+
     /// Young or leaking: what it tells of itself is read more often.
     func isOfInterest(at now: Uptime) -> Bool {
         verdict.code == .leak || now.seconds - (record.begin ?? now.seconds) < Self.youthSeconds

@@ -15,6 +15,7 @@ struct RegistrarDrill: AsyncParsableCommand {
               registrar-drill --fault verification-context
               registrar-drill --fault verification-context --fault-bytes 128KiB
               registrar-drill --fault profile-cache
+              registrar-drill --fault slow-database --fault-time 300ms --fault-after 1m
             """)
 
     @OptionGroup var options: RegistrarOptions
@@ -26,11 +27,22 @@ struct RegistrarDrill: AsyncParsableCommand {
         help: ArgumentHelp("How much the fault leaves behind each time (default: the fault's own).", valueName: "size"))
     var faultBytes: SizeArgument?
 
+    @Option(help: ArgumentHelp("How long the fault takes each time (default: the fault's own).", valueName: "time"))
+    var faultTime: TimeArgument?
+
+    @Option(help: ArgumentHelp("How long after its start slow-database begins to be slow.", valueName: "time"))
+    var faultAfter: TimeArgument?
+
     @Flag(help: "Print the faults and stop.")
     var listFaults = false
 
     func validate() throws {
-        if faultBytes != nil, fault == nil { throw ValidationError("--fault-bytes needs --fault.") }
+        for (name, isThere) in [
+            ("--fault-bytes", faultBytes != nil), ("--fault-time", faultTime != nil),
+            ("--fault-after", faultAfter != nil),
+        ] where isThere && fault == nil {
+            throw ValidationError("\(name) needs --fault.")
+        }
         if let faultBytes, faultBytes.bytes > 1 << 30 { throw ValidationError("--fault-bytes may be at most 1GiB.") }
     }
 
@@ -39,9 +51,12 @@ struct RegistrarDrill: AsyncParsableCommand {
             for fault in Fault.allCases { print("\(fault.rawValue)\t\(fault.summary)") }
             return
         }
-        try await RegistrarProgram(options: options, name: "registrar-drill") { [fault, faultBytes] parts in
+        try await RegistrarProgram(options: options, name: "registrar-drill") {
+            [fault, faultBytes, faultTime, faultAfter] parts in
             guard let fault else { return parts }
-            return fault.installed(in: parts, bytes: faultBytes?.bytes ?? fault.standardBytes)
+            return fault.installed(
+                in: parts, bytes: faultBytes?.bytes ?? fault.standardBytes,
+                time: faultTime?.duration ?? fault.standardTime, after: faultAfter?.duration ?? .zero)
         }.run()
     }
 }

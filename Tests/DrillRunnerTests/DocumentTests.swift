@@ -50,6 +50,20 @@ let goodDocument = """
     """
 
 struct DocumentTests {
+    @Test(arguments: ["cpu-bound-deploy", "traffic-surge", "slow-dependency", "disk-full"])
+    func `the innocent twins are read, with one arm`(name: String) throws {
+        let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let document = try DrillDocumentReader.load("/\(root)/examples/drills/twins/\(name).md")
+        #expect(document.scenario == name && !document.expectations.leak)
+        #expect(document.arms.control == nil && document.arms.patched == nil && document.arms.protected <= 120)
+        #expect(document.expectations.firstCause == name.replacingOccurrences(of: "-", with: "_"))
+        #expect((document.fault == nil) == (name == "traffic-surge"))
+        #expect((document.deployAtSeconds == nil) == (name != "cpu-bound-deploy"))
+        #expect((document.volume == nil) == (name != "disk-full"))
+        let steps = document.load.plan(targets: [], seconds: 100).steps
+        #expect(steps.count == (name == "traffic-surge" ? 2 : 1) && steps.map(\.seconds).reduce(0, +) == 100)
+    }
+
     @Test func `a good document is read whole`() throws {
         let document = try DrillDocumentReader.parse(goodDocument)
         #expect(document.scenario == "little")
@@ -57,7 +71,7 @@ struct DocumentTests {
         #expect(document.service.budgetBytes == 48 << 20)
         #expect(document.service.readyPath == "/healthz")
         #expect(document.fault == DrillFault(name: "hoard", bytes: 262_144, line: 17))
-        #expect(document.fault.arguments == ["--fault", "hoard", "--fault-bytes", "262144"])
+        #expect(document.fault?.arguments == ["--fault", "hoard", "--fault-bytes", "262144"])
         #expect(document.load.seed == 5)
         #expect(document.load.perSecond == [40])
         #expect(document.load.connections.thinkSeconds == 0.01...0.05)
@@ -73,11 +87,11 @@ struct DocumentTests {
         let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
         let document = try DrillDocumentReader.load("/\(root)/examples/drills/registration-leak.md")
         #expect(document.scenario == "registration-leak")
-        #expect(document.fault.name == "verification-context")
-        #expect(document.fault.bytes == 65_536)
+        #expect(document.fault?.name == "verification-context")
+        #expect(document.fault?.bytes == 65_536)
         #expect(document.load.perSecond == [25, 350])
         #expect(document.then.map(\.atSeconds) == [0, 0, 900, 1_800, 2_700, 3_600])
-        let seconds = document.arms.control + document.arms.protected + document.arms.patched
+        let seconds = (document.arms.control ?? 0) + document.arms.protected + (document.arms.patched ?? 0)
         #expect(seconds < 200)
         #expect(document.arms.protected * 375 > Double(document.expectations.requestsAtLeast))
     }

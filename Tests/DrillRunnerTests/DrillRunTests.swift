@@ -49,14 +49,14 @@ struct DrillRunTests {
                 document, documentPath: folder.file("drill.md"), tools: fake.tools,
                 tell: { item in news.withLock { $0.append(item) } }
             ).run()
-            #expect(report.control.restarts >= 1)
-            #expect(report.control.load.failures[.refused] > 0, "\(report.control.load.failures)")
-            #expect(report.control.firstFailureSeconds != nil)
+            #expect(try #require(report.control).restarts >= 1)
+            #expect(try #require(report.control).load.failures[.refused] > 0)
+            #expect(report.control?.firstFailureSeconds != nil)
             #expect(report.protected.load.failed == 0)
             #expect(report.protected.load.requests > 10)
             #expect(report.protected.verdict == .leak)
             #expect(report.protected.ownMemory == OwnMemory(first: 40 << 20))
-            #expect(report.patched.alarms.count == 2)
+            #expect(report.patched?.alarms.count == 2)
             #expect(report.exit == 1)
             #expect(report.reasons.count == 1)
             #expect(try processes(mark).isEmpty)

@@ -61,6 +61,7 @@ struct ReportFormatTests {
 
                     },
                     "first_cause" : null,
+                    "first_cause_s" : null,
                     "impact_onset_s" : null,
                     "leak_onset_s" : 2,
                     "misled_by" : [

@@ -126,13 +126,13 @@ struct EngineTroubleTests {
         }
     }
 
-    @Test func `ordinary traffic for an hour is nothing to tell of`() async throws {
+    @Test func `ordinary traffic that grows is nothing to tell of`() async throws {
         try await EngineSimulation.run { (oakum) throws in
             Self.healthyHost(oakum)
             oakum.start(.web(budget: 400))
             var traffic = Traffic()
-            for second in 0..<3_600 {
-                traffic.rate = 100 + 60 * Double(second) / 3_600
+            for second in 0..<1_200 {
+                traffic.rate = 100 + 40 * Double(second) / 1_200
                 traffic.second(oakum)
             }
             #expect(oakum.journal.events(.symptom, .diagnosed, .deploy).isEmpty)

@@ -72,7 +72,9 @@ import Testing
             let exit = try await process.waitForExit()
             #expect(exit == .code(0))
             let lines = process.output().split(separator: "\n")
-            #expect(lines.map { $0.prefix { $0 != "\t" } } == ["verification-context", "profile-cache"])
+            #expect(
+                lines.map { $0.prefix { $0 != "\t" } }
+                    == ["verification-context", "profile-cache", "dear-requests", "slow-database", "full-disk"])
         }
         for wrong in [
             ["--fault", "nothing"], ["--fault-bytes", "1MiB"],
@@ -91,7 +93,8 @@ import Testing
     @Test func `the shipped registrar holds neither code nor words of the faults`() throws {
         let traces = [
             "RegistrationFaults", "verification-context", "ForgetfulVerification", "VerificationContext", "--fault",
-            "HoardingProfiles", "profile_cache_scanned",
+            "HoardingProfiles", "profile_cache_scanned", "DearProfiles", "WaitingProfiles", "AuditedAccounts",
+            "audit.log",
         ]
         func found(in program: String) throws -> [String] {
             let binary = try Data(

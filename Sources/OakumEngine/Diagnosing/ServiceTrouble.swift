@@ -21,6 +21,8 @@ package struct ServiceTrouble: Sendable {
     /// Releases since Oakum watches, and what the journal tells of earlier ones.
     package private(set) var deploys: [Deploy] = []
     private var program: ProgramIdentity?
+    /// Living processes whose program is known: each counts once.
+    private var identified: Set<ProcessIdentity> = []
     /// Of the program that an earlier `oakum` saw last.
     private var earlierProgram: String?
     /// Starts of workers within the window.
@@ -63,6 +65,7 @@ package struct ServiceTrouble: Sendable {
 
     package mutating func forget(_ process: ProcessIdentity) {
         record.forget(process)
+        identified.remove(process)
     }
 
     /// All workers were asked. Tells of symptoms that began and ended.
@@ -183,7 +186,10 @@ package struct ServiceTrouble: Sendable {
     package var programKey: String? { program?.key }
 
     /// A worker runs this program. Another one than before is a release.
-    package mutating func identified(_ worker: UInt32, _ found: ProgramIdentity, at now: Moment) -> Event? {
+    package mutating func identified(
+        _ worker: UInt32, _ process: ProcessIdentity, _ found: ProgramIdentity, at now: Moment
+    ) -> Event? {
+        guard identified.insert(process).inserted else { return nil }
         let before = program
         program = found
         let change: String?

@@ -59,6 +59,15 @@ package struct WorkerRecord: Sendable {
         return result.filter { !$0.points.isEmpty }
     }
 
+    /// Requests a second over the last half of its readings, at least ten seconds; nil when it does not tell.
+    package var requestRate: Double? {
+        let points = points(\.requests)
+        guard let last = points.last, let first = points.dropLast(points.count / 2).last,
+            last.seconds - first.seconds >= 10
+        else { return nil }
+        return max(0, last.value - first.value) / (last.seconds - first.seconds)
+    }
+
     /// Caches that publish what they hold.
     package var caches: [CacheFill] {
         guard let last = told.readings.last(where: { $0.measures != nil })?.measures else { return [] }

@@ -1,3 +1,4 @@
+import Foundation  // exp
 import OakumEngine
 import OakumModel
 import OakumTestKit
@@ -85,6 +86,7 @@ struct FakeHost: HostReadings {
                 let bytes =
                     process.behaviour.baseBytes + process.behaviour.growthPerSecond * age
                     + state.extraBytes[process.number, default: 0]
+                    + state.warmUpBytes * (1 - exp(-age / 8))
                 state.peaks[identity] = max(state.peaks[identity] ?? 0, bytes)
                 return Sample(
                     at: uptime, rss: ByteCount(Int64(bytes)), cpuSeconds: state.cpuSeconds[process.number] ?? age * 0.25

@@ -1,0 +1,82 @@
+import Foundation
+import Glibc
+import LoadGenerator
+import OakumAPI
+import OakumModel
+import Synchronization
+
+/// Another build takes the place of the one that runs, while the load goes on.
+struct DrillDeploy: Sendable {
+    /// After the first request.
+    var atSeconds: Double
+    /// The argv of the new build, with variables still in it.
+    var command: [String]
+}
+
+/// What `oakum.yaml` starts where a build is replaced during an arm: a script that becomes the build of the moment.
+struct Launcher: Sendable {
+    let folder: String
+
+    var path: String { "\(folder)/service" }
+
+    /// From now on this argv is started.
+    func install(_ words: [String]) throws(DrillError) {
+        let argv = words.map { "'" + $0.replacingOccurrences(of: "'", with: "'\\''") + "'" }.joined(separator: " ")
+        let new = path + ".new"
+        try writeText("#!/bin/sh\nexec \(argv)\n", to: new)
+        guard chmod(new, 0o700) == 0, rename(new, path) == 0 else {
+            throw .couldNotRun("\(path) cannot be put in place: \(String(cString: strerror(errno)))")
+        }
+    }
+}
+
+/// Replaces the build when it is time, and has all workers recycled, once.
+final class DrillRelease: Sendable {
+    private let deploy: DrillDeploy
+    private let service: String
+    private let folder: String
+    private let plane: any ControlPlane
+    private let isDone = Mutex(false)
+
+    init(_ deploy: DrillDeploy, service: String, folder: String, plane: any ControlPlane) {
+        self.deploy = deploy
+        self.service = service
+        self.folder = folder
+        self.plane = plane
+    }
+
+    func look(_ load: LoadSnapshot) async throws(DrillError) {
+        guard let started = load.startedAt, uptimeNow() - started >= deploy.atSeconds,
+            isDone.withLock({ done in
+                defer { done = true }
+                return !done
+            })
+        else { return }
+        try Launcher(folder: folder).install(Programs.fill(deploy.command, ["folder": folder]))
+        do throws(ControlError) {
+            _ = try await plane.perform(.recycle(service: service, worker: nil))
+        } catch {
+            throw .couldNotRun("the new build could not be started: \(error.message)")
+        }
+    }
+}
+
+/// A file system of a few megabytes in memory.
+struct SmallVolume: Sendable {
+    let path: String
+
+    init(_ path: String, bytes: Int64) throws(DrillError) {
+        self.path = path
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+            throw .couldNotRun("\(path) cannot be created: \(String(cString: strerror(errno)))")
+        }
+        guard mount("tmpfs", path, "tmpfs", UInt(MS_NOSUID | MS_NODEV), "mode=700,size=\(bytes)") == 0 else {
+            let reason = String(cString: strerror(errno))
+            throw .couldNotRun("a small volume cannot be mounted on \(path): \(reason); run the drill as root")
+        }
+    }
+
+    func unmount() {
+        umount2(path, Int32(MNT_DETACH))
+    }
+}
