@@ -59,13 +59,18 @@ package struct OakumInstance: Sendable {
             configuration: configuration.engine, control: keeper, host: ProcSampler(volumes: volumes),
             probe: AdminProbe(client: outbound), journal: journal, history: history, clock: ContinuousClock(),
             witness: examiner(in: folder), earlierDamage: history.damage, addressOf: addressOf)
+        let parts = try opened("the tokens of the console") {
+            try ResponseParts.open(
+                stateFolder: folder, baseURL: "http://\(configuration.console.listen)", logger: logger)
+        }
         let announcement = Announcement(configuration: configuration, say: announce, addressOf: addressOf)
         let console = ConsoleServer(
             configuration: ConsoleConfiguration(
                 listen: "\(configuration.console.listen)", behindProxy: configuration.console.behindProxy,
                 assetsFolder: try installation.consoleAssets()),
-            controlPlane: engine, logger: logger, onBound: { _, port in announcement.consoleBound(port: port) })
-        let control = ControlServer(socketPath: folder + "/oakum.sock", controlPlane: engine, logger: logger)
+            controlPlane: engine, parts: parts, logger: logger,
+            onBound: { _, port in announcement.consoleBound(port: port) })
+        let control = ControlServer(socketPath: folder + "/oakum.sock", controlPlane: engine, parts: parts, logger: logger)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
