@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import OakumAPI
 import OakumHTTP
 import OakumModel
@@ -93,4 +94,24 @@ struct GuardedParts: Sendable {
     var parts: ResponseParts {
         ResponseParts(incidents: plane, access: access, audit: audit, clock: clock.own)
     }
+}
+
+/// Keeps what is logged.
+struct RecordedMessages: LogHandler {
+    private final class Lines: Sendable {
+        let texts = Mutex<[String]>([])
+    }
+
+    private let lines = Lines()
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.debug
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    var texts: [String] { lines.texts.withLock { $0 } }
+
+    func log(event: LogEvent) { lines.texts.withLock { $0.append("\(event.message)") } }
 }
