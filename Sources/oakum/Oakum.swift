@@ -21,6 +21,6 @@ struct Oakum: AsyncParsableCommand {
             UpCommand.self, StatusCommand.self, RecycleCommand.self, PauseCommand.self, DownCommand.self,
             HeapCommand.self,
             WhyCommand.self, AttachCommand.self, EvidenceCommand.self, LookCommand.self, KeepBasesCommand.self,
-            AnalyzeCommand.self, DrillCommand.self,
+            AnalyzeCommand.self, DrillCommand.self, ConfigCommand.self,
         ])
 }
