@@ -279,6 +279,9 @@ let heavyTests: [Target] = [
         [
             "OakumHTTP", "OakumRemote", "OakumAPI", "OakumModel", "Outbound", "PrometheusText", lifecycle, logging,
         ]),
+    tests(
+        "ConfigurationTests",
+        ["OakumApp", "AlertRules", "Incidents", "Notify", "Outbound", "Paging", "OakumModel", "StrictYAML"]),
     tests("LoadGeneratorTests", ["LoadGenerator", nioCore, nioPosix]),
     tests(
         "ServiceHandoverTests",

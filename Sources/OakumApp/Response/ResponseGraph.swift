@@ -34,7 +34,12 @@ struct ResponseGraph {
             path: folder + "/incidents.sqlite", bootID: try Self.bootID(), waypoints: waypoints)
         let notifier = try Notifier(
             channels: response.channels(state: folder), client: outbound, now: { now().wall }, console: say)
-        let links = try ActionLinks(stateFolder: folder, baseURL: "")
+        var parts = try ResponseParts.open(
+            stateFolder: folder, baseURL: "",
+            intake: (response.intake?.tokens ?? []).map {
+                AccessDesk.FixedToken(name: $0.name, secret: $0.token.reveal())
+            }, logger: logger)
+        let links = parts.links
         let address = ConsoleLocation(response.publicURL ?? configuration.console.knownURL)
         let outbox = store.outbox
         let desk = IncidentDesk(
@@ -61,12 +66,6 @@ struct ResponseGraph {
                 case .recovered: say("what becomes of pages can be written again")
                 }
             })
-        let access = try AccessDesk(
-            store: FileAccessStore(path: folder + "/access.json"),
-            intake: (response.intake?.tokens ?? []).map {
-                AccessDesk.FixedToken(name: $0.name, secret: $0.token.reveal())
-            })
-        let audit = AuditLog(path: folder + "/audit.jsonl", logger: logger)
         var services: [any Service] = [
             ResponseService(
                 desk: desk, store: store, dispatcher: dispatcher, keptDays: 400, now: { now().wall }, say: say)
@@ -77,12 +76,13 @@ struct ResponseGraph {
                     url: watcher.url.reveal(), every: .seconds(watcher.every), client: outbound,
                     network: response.network, trouble: { await desk.problem }, say: say))
         }
-        let parts = ResponseParts(incidents: desk, access: access, links: links, audit: audit)
+        parts.incidents = desk
         if let intake = response.intake {
+            let told = parts
             services.append(
                 IntakeServer(
                     listen: "\(intake.listen)", behindProxy: intake.behindProxy, isOpen: intake.tokens.isEmpty,
-                    parts: parts, logger: logger,
+                    parts: told, logger: logger,
                     onBound: { host, port in say("intake: http://\(ListenAddress(host: host, port: port))") }))
         }
         self.desk = desk
@@ -120,8 +120,8 @@ final class ConsoleLocation: Sendable {
         base.withLock { $0 = $0 ?? url }
     }
 
-    func links(_ links: ActionLinks, incident: Int64, person: String?, at now: WallTime) -> [PageLink] {
-        guard let base = base.withLock({ $0 }) else { return [] }
+    func links(_ links: ActionLinks?, incident: Int64, person: String?, at now: WallTime) -> [PageLink] {
+        guard let links, let base = base.withLock({ $0 }) else { return [] }
         let who = person ?? "a reader of the page"
         func address(_ action: ActionLink.Action) -> String {
             base + links.url(incident: incident, action: action, person: who, at: now)

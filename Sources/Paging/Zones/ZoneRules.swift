@@ -115,6 +115,16 @@ extension ZoneRules {
         return "\(civil.weekday.rawValue) \(civil.description.prefix(16)) \(abbreviation(at: wall))"
     }
 
+    /// Seconds east of UTC.
+    package func offsetSeconds(at wall: WallTime) -> Int {
+        Int(period(at: wall.milliseconds.dividedDown(by: 1_000)).offsetSeconds)
+    }
+
+    /// As `nextTransition`.
+    package func nextChange(after wall: WallTime) -> WallTime? {
+        nextTransition(after: wall.milliseconds.dividedDown(by: 1_000)).map { WallTime(seconds: $0) }
+    }
+
     private func abbreviation(at wall: WallTime) -> String {
         period(at: wall.milliseconds.dividedDown(by: 1_000)).abbreviation
     }

@@ -7,36 +7,36 @@ extension AlertReader {
 
     /// A threshold of what is a share, given in percent.
     func share(_ value: YAMLValue, _ base: ThresholdSettings) throws(YAMLProblem) -> ThresholdSettings {
-        try threshold(value, base, factor: 0.01)
+        try threshold(value, base, of: 100)
     }
 
     /// A threshold of what is measured in percent.
     func percent(_ value: YAMLValue, _ base: ThresholdSettings) throws(YAMLProblem) -> ThresholdSettings {
-        try threshold(value, base, factor: 1)
+        try threshold(value, base, of: 1)
     }
 
     private func threshold(
-        _ value: YAMLValue, _ base: ThresholdSettings, factor: Double
+        _ value: YAMLValue, _ base: ThresholdSettings, of whole: Double
     ) throws(YAMLProblem) -> ThresholdSettings {
         let mapping = try value.mapping([
             "raise", "clear", "for", "clear_after", "severity", "worse", "worse_severity",
         ])
         var result = base
-        if let value = mapping["raise"] { result.raise = try value.percent() * factor }
-        if let value = mapping["clear"] { result.clear = try value.percent() * factor }
-        if let value = mapping["worse"] { result.worse = isOff(value) ? nil : try value.percent() * factor }
+        if let value = mapping["raise"] { result.raise = try value.percent() / whole }
+        if let value = mapping["clear"] { result.clear = try value.percent() / whole }
+        if let value = mapping["worse"] { result.worse = isOff(value) ? nil : try value.percent() / whole }
         if let value = mapping["for"] { result.raiseSeconds = try value.seconds(in: 0...86_400) }
         if let value = mapping["clear_after"] { result.clearSeconds = try value.seconds(in: 0...86_400) }
         if let value = mapping["severity"] { result.severity = try value.choice() }
         if let value = mapping["worse_severity"] { result.worseSeverity = try value.choice() }
         guard result.clear < result.raise else {
             throw value.problem(
-                "\(value.name) must be cleared below \(words(result.raise / factor)), where it is raised",
-                hint: "`clear: \(words(max(0, result.raise / factor - 5)))`")
+                "\(value.name) must be cleared below \(words(result.raise * whole)), where it is raised",
+                hint: "`clear: \(words(max(0, result.raise * whole - 5)))`")
         }
         if let worse = result.worse, worse <= result.raise {
             throw value.problem(
-                "\(value.name) gets worse at \(words(worse / factor)), where it is raised already",
+                "\(value.name) gets worse at \(words(worse * whole)), where it is raised already",
                 hint: "`worse: …%` above `raise`, or `worse: off`")
         }
         return result

@@ -1,5 +1,5 @@
 import Foundation
-import Notify
+package import Notify
 import OakumModel
 import Outbound
 import Paging
@@ -178,6 +178,21 @@ extension ChannelSettings {
         case .mail(let mail): !mail.recipients.isEmpty
         case .ntfy(let ntfy): ntfy.topic != nil
         case .webhook, .slack, .pagerDuty, .file, .console: true
+        }
+    }
+}
+
+extension ChannelSettings {
+    /// The key under which it is configured.
+    package var kindWord: String {
+        switch kind {
+        case .mail: "smtp"
+        case .webhook: "webhook"
+        case .slack: "slack"
+        case .pagerDuty: "pagerduty"
+        case .ntfy: "ntfy"
+        case .file: "file"
+        case .console: "console"
         }
     }
 }
