@@ -204,7 +204,7 @@ let ring3: [Target] = [
         "oakum",
         [
             "OakumApp", "OakumRemote", "OakumAPI", "OakumEngine", "OakumModel", "Diagnosis", "HeapInspection",
-            "HeapProfile",
+            "HeapProfile", "Postmortem",
             "DrillRunner",
             "LoadGenerator", argumentParser,
         ]),

@@ -3,6 +3,10 @@ import OakumModel
 
 /// How the command line writes times.
 enum Clock {
+    static var now: WallTime {
+        WallTime(milliseconds: Int64((Date().timeIntervalSince1970 * 1_000).rounded(.down)))
+    }
+
     /// "14:03:27" of today, "2026-11-03 14:03:27" of other days, in the terminal's zone.
     static func time(_ wall: WallTime) -> String {
         let date = Date(timeIntervalSince1970: Double(wall.milliseconds) / 1_000)
