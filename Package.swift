@@ -207,7 +207,7 @@ let ring3: [Target] = [
         "oakum",
         [
             "OakumApp", "OakumRemote", "OakumAPI", "OakumEngine", "OakumModel", "Diagnosis", "HeapInspection",
-            "HeapProfile",
+            "HeapProfile", "Postmortem",
             "DrillRunner",
             "LoadGenerator", argumentParser,
         ]),
@@ -303,7 +303,7 @@ let heavyTests: [Target] = [
         "ProcessTests",
         [
             "oakum", "oakum-keeper", "registrar", "registrar-drill", "OakumAPI", "OakumModel", "OakumApp",
-            "LoadGenerator", "Outbound", "OakumRemote",
+            "LoadGenerator", "Outbound", "OakumRemote", "Postmortem",
         ]),
 ]
 

@@ -70,7 +70,7 @@ package struct OakumInstance: Sendable {
             businessHistory: try opened("the business history") {
                 try SQLiteBusinessHistory(path: folder + "/business.sqlite")
             },
-            logLines: LogTail(folder: folder + "/logs"),
+            zones: configuration.businessZones(at: host.now().wall), logLines: LogTail(folder: folder + "/logs"),
             programs: ProcPrograms(), earlierDamage: history.damage,
             addressOf: addressOf)
         await response.desk.onDeploy { service, text, at in

@@ -12,8 +12,8 @@ enum Terminal {
         FileHandle.standardError.write(Data("\(message)\n".utf8))
     }
 
-    static func line(_ text: String) {
-        FileHandle.standardOutput.write(Data("\(text)\n".utf8))
+    static func line(_ text: String, terminator: String = "\n") {
+        FileHandle.standardOutput.write(Data("\(text)\(terminator)".utf8))
     }
 
     /// The value as JSON with sorted keys.

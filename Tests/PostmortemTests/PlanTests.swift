@@ -100,6 +100,18 @@ import Testing
         #expect(gaps.contains { $0.hasPrefix("policy registration goes through one channel alone") })
     }
 
+    @Test func `a path that ends in a file calls nobody`() {
+        var facts = Self.facts
+        facts.policies[0].steps = [
+            .init(afterSeconds: 0, targets: [.init(who: "channel pages", ways: [.init(channel: "pages")])])
+        ]
+        facts.channels = [PlannedChannel(name: "pages", words: "the file pages.jsonl", isLocal: true)]
+        #expect(
+            IncidentPlan(facts, zone: .utc).gaps.contains {
+                $0.hasPrefix("policy registration writes to files and terminals alone")
+            })
+    }
+
     @Test func `the end of a path counts its repeats`() {
         #expect(Self.facts.policies[0].exhaustedAfterSeconds == 2_700)
     }

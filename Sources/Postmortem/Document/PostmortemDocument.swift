@@ -67,6 +67,19 @@ package enum SectionOutcome: String, Hashable, Sendable, Codable, CaseIterable {
     /// The draft has no such section (any more): left alone.
     case unknown
 
+    /// Why, for people.
+    package var words: String {
+        switch self {
+        case .added: "it was missing"
+        case .renewed: "there was something new to say"
+        case .current: "nothing new"
+        case .edited: "somebody edited it"
+        case .damaged: "one of the comments around it is gone"
+        case .doubled: "it is there more than once"
+        case .unknown: "this draft has no such section"
+        }
+    }
+
     package var isLeftAlone: Bool {
         switch self {
         case .added, .renewed, .current: false

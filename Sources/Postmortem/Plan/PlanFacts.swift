@@ -253,10 +253,18 @@ package struct PlannedChannel: Hashable, Sendable, Codable {
     package var name: String
     /// "mail through smtp.example.org", "file /var/lib/oakum/pages.jsonl"; never a secret.
     package var words: String
+    /// A file or a terminal: nobody is called, somebody has to look.
+    package var isLocal: Bool
 
-    package init(name: String, words: String) {
+    package init(name: String, words: String, isLocal: Bool = false) {
         self.name = name
         self.words = words
+        self.isLocal = isLocal
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case name, words
+        case isLocal = "local"
     }
 }
 

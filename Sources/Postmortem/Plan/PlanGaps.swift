@@ -6,6 +6,11 @@ struct PlanGaps: Sendable {
 
     init(_ facts: PlanFacts) {
         all = facts.problems
+        defer {
+            // Facts that have been through here once hold them already.
+            var seen: Set<String> = []
+            all = all.filter { seen.insert($0).inserted }
+        }
         judgePeople(facts)
         judgeServices(facts)
         if facts.audiences.isEmpty { all.append("the business is told nothing: name an audience") }
@@ -31,7 +36,12 @@ struct PlanGaps: Sendable {
             if people.count == 1, !isOpen, let only = people.first {
                 all.append("policy \(policy.name) knows one person alone, \(only): add a second step")
             }
-            if Set(targets.flatMap(\.ways).map(\.channel)).count == 1 {
+            let channels = Set(targets.flatMap(\.ways).map(\.channel))
+            if facts.channels.filter({ channels.contains($0.name) && $0.isLocal }).count == channels.count {
+                all.append(
+                    "policy \(policy.name) writes to files and terminals alone, and calls nobody: name people and a channel"
+                )
+            } else if channels.count == 1 {
                 all.append("policy \(policy.name) goes through one channel alone: when that fails, nobody is told")
             }
             for target in targets where target.ways.isEmpty {
