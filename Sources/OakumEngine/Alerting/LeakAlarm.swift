@@ -1,3 +1,4 @@
+import AlertRules
 import Diagnosis
 import OakumModel
 import Recycling
@@ -5,13 +6,10 @@ import Recycling
 /// The alert "this service leaks": from the first worker that does until none has for a while. Pure.
 ///
 /// A recycle ends a leaking worker, not the leak: its successor needs time to be judged. So the alert stays for
-/// `holdSeconds` after the last verdict, and is told again every `againSeconds` while it lasts: who has taken the incident
+/// `clearSeconds` of its settings after the last verdict, and is told again every `againSeconds` while it lasts: who has taken the incident
 /// on is told when the forecast gets worse.
 struct LeakAlarm: Sendable {
-    static let holdSeconds = 600.0
     static let againSeconds = 2.0
-    /// The limit falls inside the time that people need to take it on and to do something: they have to come now.
-    static let reactionSeconds = 900.0
     static let errorSeconds = 86_400.0
 
     private var since: Moment?
@@ -24,10 +22,11 @@ struct LeakAlarm: Sendable {
 
     /// - Returns: what is to be told now.
     mutating func tick(_ watch: ServiceWatch, at now: Moment) -> Alert? {
-        guard let (number, worker) = Self.worst(watch) else { return cleared(watch, at: now) }
+        guard let settings = watch.configuration.alerts.leak else { return nil }
+        guard let (number, worker) = Self.worst(watch) else { return cleared(watch, settings, at: now) }
         lastLeak = now.uptime
         let evidence = Self.evidence(number, worker, watch)
-        let urgency = Self.urgency(worker.verdict.timeToLimit)
+        let urgency = Self.urgency(worker.verdict.timeToLimit, watch.configuration.alerts, settings)
         let isNews = since == nil || urgency > severity || evidence.heap != told?.heap || evidence.cause != told?.cause
         guard isNews || toldAt.map({ now.uptime - $0 >= Self.againSeconds }) ?? true else { return nil }
         let began = since ?? Self.onset(worker, at: now)
@@ -43,10 +42,10 @@ struct LeakAlarm: Sendable {
         return alert
     }
 
-    private mutating func cleared(_ watch: ServiceWatch, at now: Moment) -> Alert? {
-        guard let since, let last = lastLeak, now.uptime - last >= Self.holdSeconds else { return nil }
+    private mutating func cleared(_ watch: ServiceWatch, _ settings: LeakAlertSettings, at now: Moment) -> Alert? {
+        guard let since, let last = lastLeak, now.uptime - last >= settings.clearSeconds else { return nil }
         var alert = alert(.resolved, watch, since: since, at: now)
-        alert.summary = "\(watch.configuration.name): no worker has leaked for \(Words.seconds(Self.holdSeconds))"
+        alert.summary = "\(watch.configuration.name): no worker has leaked for \(Words.seconds(settings.clearSeconds))"
         self = LeakAlarm()
         return alert
     }
@@ -72,9 +71,13 @@ struct LeakAlarm: Sendable {
         return Moment(uptime: Uptime(seconds: onset), wall: WallTime(milliseconds: now.wall.milliseconds - ago))
     }
 
-    private static func urgency(_ time: TimeToLimit?) -> Severity {
+    /// Critical when the limit falls inside the time that people need to take it on and to do something.
+    private static func urgency(
+        _ time: TimeToLimit?, _ alerts: AlertSettings, _ settings: LeakAlertSettings
+    ) -> Severity {
         guard let time else { return .warning }
-        return time.low <= reactionSeconds ? .critical : time.low <= errorSeconds ? .error : .warning
+        if time.low <= alerts.reactionSeconds { return .critical }
+        return time.low <= errorSeconds ? settings.severity : .warning
     }
 
     private static func evidence(_ number: UInt32, _ worker: WorkerWatch, _ watch: ServiceWatch) -> Evidence {
