@@ -70,7 +70,8 @@ package struct OakumInstance: Sendable {
                 assetsFolder: try installation.consoleAssets()),
             controlPlane: engine, parts: parts, logger: logger,
             onBound: { _, port in announcement.consoleBound(port: port) })
-        let control = ControlServer(socketPath: folder + "/oakum.sock", controlPlane: engine, parts: parts, logger: logger)
+        let control = ControlServer(
+            socketPath: folder + "/oakum.sock", controlPlane: engine, parts: parts, logger: logger)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
