@@ -239,10 +239,11 @@ extension IncidentBook {
             record.incident.alerts[index].isFiring = true
         } else if record.incident.alerts.count < Incident.alertLimit {
             let isSymptom = record.incident.kind == .memoryLeak && Grouping.isSymptomOfLeak(alert.kind)
-            record.incident.alerts.append(
-                IncidentAlert(
-                    fingerprint: alert.fingerprint, kind: alert.kind, severity: alert.severity, summary: alert.summary,
-                    isFiring: true, since: alert.since.wall, isSymptom: isSymptom))
+            var listed = IncidentAlert(
+                fingerprint: alert.fingerprint, kind: alert.kind, severity: alert.severity, summary: alert.summary,
+                isFiring: true, since: alert.since.wall, isSymptom: isSymptom)
+            listed.isOfHost = alert.service == nil && record.incident.service != nil ? true : nil
+            record.incident.alerts.append(listed)
         }
         guard firing[id]?.contains(hash) != true else { return [] }
         guard owners[hash] != nil || owners.count < Self.trackedLimit else {

@@ -116,4 +116,20 @@ package struct IncidentBook: Sendable {
     }
 
     package var openCount: Int { records.values.count { $0.incident.state != .resolved } }
+
+    /// Alerts of Oakum's own that fire, as far as incidents hold them: what it has to go on with after a restart.
+    package func ownFiring(at now: Moment) -> [Alert] {
+        records.values.filter { $0.incident.state != .resolved }.sorted { $0.incident.id < $1.incident.id }
+            .flatMap { record in
+                record.incident.alerts.filter { $0.isFiring && $0.kind != .outside }.map { alert in
+                    let ago = Double(max(0, now.wall.milliseconds - alert.since.milliseconds)) / 1_000
+                    return Alert(
+                        source: alert.kind == .memoryLeak ? .verdict : .rule, status: .firing,
+                        fingerprint: alert.fingerprint, kind: alert.kind,
+                        service: alert.isOfHost == true ? nil : record.incident.service, severity: alert.severity,
+                        summary: alert.summary,
+                        since: Moment(uptime: Uptime(seconds: now.uptime.seconds - ago), wall: alert.since), at: now)
+                }
+            }
+    }
 }

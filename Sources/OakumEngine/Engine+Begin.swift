@@ -30,6 +30,7 @@ extension Engine {
             services[service.name] = watch
             carryOut(actions, of: service.name)
         }
+        await recallAlerts()
         await recallBusiness()
         try await control.apply(order)
     }

@@ -69,4 +69,19 @@ struct LeakAlarmTests {
             #expect(oakum.told.alerts.values.isEmpty)
         }
     }
+
+    @Test func `a leak that ended while oakum was away is over after a while`() async throws {
+        try await EngineSimulation.run(keepers: Self.leaking([])) { (oakum) throws in
+            let before = Moment(uptime: Uptime(seconds: 0), wall: WallTime(milliseconds: 0))
+            oakum.told.fired.record(
+                Alert(
+                    source: .verdict, status: .firing, fingerprint: "leak/web", kind: .memoryLeak, service: "web",
+                    severity: .critical, summary: "it leaked", since: before, at: before))
+            oakum.start(.web(), tells: true)
+            oakum.advance(590)
+            #expect(oakum.told.leaks(.resolved).isEmpty)
+            oakum.advance(30)
+            #expect(oakum.told.leaks(.resolved).map(\.fingerprint) == ["leak/web"])
+        }
+    }
 }

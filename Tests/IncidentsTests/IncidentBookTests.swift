@@ -304,4 +304,20 @@ extension IncidentBookTests {
         plain.handle(.alert(plain.alert(.memoryLeak, "leak", evidence: evidence)))
         #expect(plain.stored[1]?.incident.title == "web: memory leak in operator new(unsigned long) (new.cc:3)")
     }
+
+    @Test func `what fires of its own is known after a restart, with whose it is`() {
+        var desk = Desk()
+        desk.handle(.alert(desk.alert(.memoryLeak, "leak/web", source: .verdict, evidence: Desk.leak(named: true))))
+        desk.handle(.alert(desk.alert(.pressure, "pressure/memory", service: nil)))
+        desk.handle(.alert(desk.alert(.cpu, "cpu/web")))
+        desk.handle(.alert(desk.alert(.cpu, "cpu/web", status: .resolved)))
+        desk.handle(.alert(desk.alert(.outside, "x", service: nil, source: .intake)))
+        desk.wait(100)
+        let again = desk.restarted()
+        let fired = again.book.ownFiring(at: again.now)
+        #expect(fired.map(\.fingerprint) == ["leak/web", "pressure/memory"])
+        #expect(fired.map(\.service) == ["web", nil])
+        #expect(fired.map(\.source) == [.verdict, .rule])
+        #expect(fired.allSatisfy { again.now.uptime - $0.since.uptime == 100 })
+    }
 }

@@ -43,6 +43,20 @@ extension Engine {
         }
     }
 
+    /// What fired when Oakum ended; once, before the first round. Without it their incidents would never end.
+    func recallAlerts() async {
+        guard let alertSink else { return }
+        let now = host.now()
+        let fired = await alertSink.firing()
+        rules.assume(fired, at: now)
+        for alert in fired where alert.kind == .memoryLeak {
+            guard let service = alert.service, alert.fingerprint == LeakAlarm.fingerprint(service),
+                services[service] != nil
+            else { continue }
+            leakAlarms[service, default: LeakAlarm()].assume(alert, at: now)
+        }
+    }
+
     /// What was counted on earlier days; once, before the first round.
     func recallBusiness() async {
         guard let businessHistory else { return }

@@ -20,6 +20,15 @@ struct LeakAlarm: Sendable {
 
     var isOn: Bool { since != nil }
 
+    /// It fired when Oakum ended: the leak goes on, or it is over when nothing has leaked for a while from now.
+    mutating func assume(_ alert: Alert, at now: Moment) {
+        since = alert.since
+        severity = alert.severity
+        lastLeak = now.uptime
+    }
+
+    static func fingerprint(_ service: String) -> String { "leak/\(service)" }
+
     /// - Returns: what is to be told now.
     mutating func tick(_ watch: ServiceWatch, at now: Moment) -> Alert? {
         guard let settings = watch.configuration.alerts.leak else { return nil }
@@ -53,7 +62,7 @@ struct LeakAlarm: Sendable {
     private func alert(_ status: Alert.Status, _ watch: ServiceWatch, since: Moment, at now: Moment) -> Alert {
         let name = watch.configuration.name
         return Alert(
-            source: .verdict, status: status, fingerprint: "leak/\(name)", kind: .memoryLeak, service: name,
+            source: .verdict, status: status, fingerprint: Self.fingerprint(name), kind: .memoryLeak, service: name,
             severity: severity, summary: "", since: since, at: now)
     }
 

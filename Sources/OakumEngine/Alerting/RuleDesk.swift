@@ -62,6 +62,12 @@ struct RuleDesk: Sendable {
                 diskFree: machine.diskFree))
     }
 
+    /// Alerts that fired when Oakum ended.
+    mutating func assume(_ alerts: [Alert], at now: Moment) {
+        var left = host.assume(alerts, at: now)
+        for name in books.keys.sorted() { left = books[name]?.assume(left, at: now) ?? left }
+    }
+
     /// What was counted of a metric on earlier days.
     mutating func load(_ metric: String, _ buckets: [BusinessBucket], of service: String, at now: Moment) {
         books[service]?.load(metric, buckets, at: now)

@@ -134,6 +134,10 @@ extension IncidentDesk: IncidentPlane {
 }
 
 extension IncidentDesk: AlertSink {
+    package func firing() async -> [Alert] {
+        book.ownFiring(at: now())
+    }
+
     /// Alerts of Oakum's own. What cannot be stored now is kept, the newest of each fingerprint, and tried again.
     package func take(_ alerts: [Alert]) async {
         guard !alerts.isEmpty, !(await attemptQuietly(alerts.map { .alert($0) })) else { return }

@@ -3,6 +3,8 @@ package import OakumModel
 
 /// Who makes incidents of what the engine notices. What it is told it keeps, or tries again by itself.
 package protocol AlertSink: Sendable {
+    /// Alerts of Oakum's own that fired when it ended: whoever told them goes on with them, and ends them if they are over.
+    func firing() async -> [Alert]
     /// Conditions that hold, told again while they do, or no longer hold.
     func take(_ alerts: [Alert]) async
     /// What the journal says: acts and what came of them.

@@ -135,6 +135,8 @@ package struct IncidentAlert: Hashable, Sendable, Codable {
     package var since: WallTime
     /// It is held to be a symptom of the incident's cause: told, not paged.
     package var isSymptom: Bool
+    /// It is of the host, whatever service the incident is about; nil: it is not.
+    package var isOfHost: Bool?
 
     package init(
         fingerprint: String, kind: AlertKind, severity: Severity, summary: String, isFiring: Bool, since: WallTime,
@@ -154,6 +156,7 @@ package struct IncidentAlert: Hashable, Sendable, Codable {
         case isFiring = "firing"
         case since = "since_ms"
         case isSymptom = "symptom"
+        case isOfHost = "of_host"
     }
 }
 

@@ -6,6 +6,10 @@ import OakumTestKit
 final class ToldAlerts: AlertSink {
     let alerts = Recorder<Alert>()
     let events = Recorder<Event>()
+    /// What fired when an earlier oakum ended.
+    let fired = Recorder<Alert>()
+
+    func firing() async -> [Alert] { fired.values }
 
     func take(_ alerts: [Alert]) async {
         for alert in alerts { self.alerts.record(alert) }
