@@ -22,15 +22,15 @@ extension RunningServers {
     @Suite(.serialized, .timeLimit(.minutes(5)), .enabled(if: Schemathesis.isInstalled))
     struct SchemathesisTests {
         /// More of them with OAKUM_EXAMPLES, for a long look.
-        private static let examples = ProcessInfo.processInfo.environment["OAKUM_EXAMPLES"] ?? "6"
+        private static let examples = ProcessInfo.processInfo.environment["OAKUM_EXAMPLES"] ?? "3"
 
         /// What generated requests cannot be held to: a token that a body must carry, and a stream that does not end.
         private static let checks = [
             "not_a_server_error", "status_code_conformance", "content_type_conformance",
-            "response_schema_conformance", "unsupported_method", "negative_data_rejection",
+            "response_schema_conformance", "unsupported_method",
         ]
 
-        private func run(_ role: AccessRole, _ paths: String) async throws {
+        private func run(_ role: AccessRole, _ paths: String, checks: [String] = []) async throws {
             let guarded = try await GuardedParts()
             var parts = guarded.parts
             let settings = HeartbeatSettings(id: "0123456789abcdef", name: "backup", every: 60)
@@ -41,7 +41,8 @@ extension RunningServers {
                     "\(console.url)openapi.json", "--header", "Authorization: Bearer \(try guarded.token(role))",
                     "--include-path-regex", paths, "--exclude-path", "/api/v1/stream", "--exclude-path",
                     "/api/v1/commands", "--max-examples", Self.examples, "--seed", "20231110", "--checks",
-                    Self.checks.joined(separator: ","), "--phases", "examples,coverage,fuzzing", "--no-color",
+                    (Self.checks + checks).joined(separator: ","), "--phases", "examples,coverage,fuzzing",
+                    "--no-color",
                 ]
                 try await withProcess(Schemathesis.root + "/scripts/schemathesis", arguments) { process in
                     let exit = try await process.waitForExit(within: .seconds(240))
@@ -52,9 +53,10 @@ extension RunningServers {
         }
 
         @Test func `reading and acting are as the document says`() async throws {
-            try await run(.admin, "^/(api/v1|metrics|healthz|openapi)")
+            try await run(.admin, "^/(api/v1|metrics|healthz|openapi)", checks: ["negative_data_rejection"])
         }
 
+        /// It takes what it can make sense of: a page must not be lost because a link in it has the wrong type.
         @Test func `intake is as the document says`() async throws {
             try await run(.intake, "^/(intake|api/v2|heartbeat)")
         }

@@ -8,9 +8,9 @@ import OakumModel
 struct IncidentRoutes: Sendable {
     let parts: ResponseParts
 
-    /// Lengths in characters, times in seconds.
+    /// Lengths in characters, times in seconds. The longest text fits into a body even with every character escaped.
     static let titleLimit = 200
-    static let textLimit = 10_000
+    static let textLimit = 4_000
     static let nameLimit = 64
     static let silences = 60.0...30 * 86_400
 

@@ -9,8 +9,8 @@ enum QueryText {
 
     static func whole(_ request: Request, _ name: Substring) throws(ControlError) -> Int64? {
         guard let text = text(request, name) else { return nil }
-        guard let value = Int64(text), value >= 0 else {
-            throw .invalid("\(name) must be a whole number, not below 0")
+        guard let value = Int64(text), (0...1 << 53).contains(value) else {
+            throw .invalid("\(name) must be a whole number from 0 to 2^53")
         }
         return value
     }

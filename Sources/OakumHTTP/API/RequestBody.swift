@@ -71,7 +71,7 @@ struct RequestMembers {
     }
 
     func number(_ name: String, in range: ClosedRange<Double>) throws(ControlError) -> Double? {
-        guard let node = members[name], node != .null else { return nil }
+        guard let node = members[name] else { return nil }
         guard let value = node.number, range.contains(value) else {
             throw .invalid(
                 "\(name) must be a number from \(Self.words(range.lowerBound)) to \(Self.words(range.upperBound))")
@@ -83,7 +83,7 @@ struct RequestMembers {
     func choice<Choice: RawRepresentable & CaseIterable>(
         _ name: String, _ type: Choice.Type
     ) throws(ControlError) -> Choice? where Choice.RawValue == String {
-        guard let node = members[name], node != .null else { return nil }
+        guard let node = members[name] else { return nil }
         guard let choice = node.string.flatMap({ Choice(rawValue: $0) }) else {
             throw .invalid("\(name) must be one of \(type.allCases.map(\.rawValue).joined(separator: ", "))")
         }

@@ -82,10 +82,10 @@ package enum AlertmanagerMessage {
     private static func status(
         _ node: JSONNode?, ends: WallTime?, _ index: Int, _ context: IntakeContext
     ) throws(IntakeProblem) -> Alert.Status {
-        switch node?.string {
+        switch node {
         case "firing": return .firing
         case "resolved": return .resolved
-        case nil: return ends.map { $0 <= context.at.wall } == true ? .resolved : .firing
+        case nil, .null, "": return ends.map { $0 <= context.at.wall } == true ? .resolved : .firing
         default: throw IntakeProblem("status of alert \(index) is neither firing nor resolved")
         }
     }

@@ -95,7 +95,7 @@ enum OpenAPIOperations {
             body: OpenAPIText.closed(
                 [
                     "title": OpenAPIText.text(200), "service": OpenAPIText.text(64, orNull: true),
-                    "severity": OpenAPIText.severity, "details": OpenAPIText.text(10_000, orNull: true),
+                    "severity": OpenAPIText.severity, "details": OpenAPIText.text(4_000, orNull: true),
                 ], required: ["title"]),
             answers: [
                 .init(status: 201, words: "It is open.", schema: One.schema("IncidentOutcome"), headers: ["Location"]),
@@ -104,14 +104,14 @@ enum OpenAPIOperations {
         act("/api/v1/incidents/{id}/acknowledge", "acknowledgeIncident", "Takes it on: escalation rests."),
         act(
             "/api/v1/incidents/{id}/note", "noteIncident", "Adds a note to its timeline.",
-            ["text": OpenAPIText.text(10_000)], required: ["text"]),
+            ["text": OpenAPIText.text(4_000)], required: ["text"]),
         act(
             "/api/v1/incidents/{id}/resolve", "resolveIncident", "Ends it.",
-            ["note": OpenAPIText.text(10_000, orNull: true)]),
+            ["note": OpenAPIText.text(4_000, orNull: true)]),
         act(
             "/api/v1/incidents/{id}/silence", "silenceIncident", "Pages nobody for what it is about, for a while.",
             [
-                "seconds": ["type": "number", "minimum": 60, "maximum": 2_592_000], "reason": OpenAPIText.text(10_000),
+                "seconds": ["type": "number", "minimum": 60, "maximum": 2_592_000], "reason": OpenAPIText.text(4_000),
             ], required: ["seconds", "reason"]),
         One(
             method: .delete, path: "/api/v1/silences/{id}", id: "endSilence", words: "Ends a silence.",

@@ -1,7 +1,8 @@
 /// Pieces of schemas that come again and again.
 enum OpenAPIText {
     static let name: JSONNode = ["type": "string", "minLength": 1]
-    static let natural: JSONNode = ["type": "integer", "minimum": 0, "maximum": 9_223_372_036_854_774_784]
+    /// Up to 2^53: what every reader of JSON can hold exactly.
+    static let natural: JSONNode = ["type": "integer", "minimum": 0, "maximum": 9_007_199_254_740_992]
     static let severity: JSONNode = ["enum": ["info", "warning", "error", "critical"]]
     static let role: JSONNode = ["enum": ["intake", "reader", "responder", "admin"]]
 
