@@ -56,7 +56,7 @@ package struct Outbox: Sendable {
                 due: now.advanced(by: message.notBefore), giveUpAt: now.advanced(by: message.giveUpAfter))
             if let words { course.destinationDisabled(words) }
             try insert(message, course, now, reading.wallMilliseconds, db)
-            db.afterNextTransaction { [bell] _ in bell.ring() }
+            bell.ring(afterTransactionOf: db)
             return course.state == .waiting ? .queued : .destinationDisabled
         }
     }
@@ -98,7 +98,7 @@ package struct Outbox: Sendable {
                 ).execute(arguments: [now.milliseconds, reading.wallMilliseconds, id])
                 if db.changesCount > 0 { result.withdrawn.append(id) }
             }
-            db.afterNextTransaction { [bell] _ in bell.ring() }
+            bell.ring(afterTransactionOf: db)
             return result
         }
     }
@@ -116,7 +116,7 @@ package struct Outbox: Sendable {
                     """
             ).execute(arguments: [now.milliseconds, now.advanced(by: giveUpAfter).milliseconds, id])
             guard db.changesCount > 0 else { return false }
-            db.afterNextTransaction { [bell] _ in bell.ring() }
+            bell.ring(afterTransactionOf: db)
             return true
         }
     }

@@ -1,3 +1,4 @@
+import GRDB
 import Synchronization
 
 /// Wakes a dispatcher. Ringing it often is like ringing it once; a ring that nobody waits for is kept for the next wait.
@@ -5,6 +6,8 @@ package final class OutboxBell: Sendable {
     private struct State {
         var isRung = false
         var waiter: CheckedContinuation<Void, Never>?
+        /// Connections whose transaction will ring at its end.
+        var armed: Set<ObjectIdentifier> = []
     }
 
     private let state = Mutex(State())
@@ -21,6 +24,19 @@ package final class OutboxBell: Sendable {
             return waiter
         }
         waiter?.resume()
+    }
+
+    /// Rings when the transaction that is open there has been committed. Once, however often it is asked for: each request
+    /// of its own would make every statement of a large transaction slower.
+    func ring(afterTransactionOf db: Database) {
+        let connection = ObjectIdentifier(db)
+        guard state.withLock({ $0.armed.insert(connection).inserted }) else { return }
+        db.afterNextTransaction { [self] _ in
+            state.withLock { _ = $0.armed.remove(connection) }
+            ring()
+        } onRollback: { [self] _ in
+            state.withLock { _ = $0.armed.remove(connection) }
+        }
     }
 
     /// Returns at the next ring, at once after one that nobody heard, or when the task is cancelled. One waiter at a time.

@@ -143,7 +143,7 @@ private struct Session {
     }
 
     mutating func run(_ owner: inout KilledProcess) throws {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(30)
         defer { for descriptor in buffers.keys where isConnection(descriptor) { close(descriptor) } }
         while buffers[process.commands] != nil {
             guard ContinuousClock.now < deadline else { throw TestKitError("the process does not end") }
