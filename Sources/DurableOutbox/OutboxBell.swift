@@ -1,7 +1,8 @@
 import GRDB
 import Synchronization
 
-/// Wakes a dispatcher. Ringing it often is like ringing it once; a ring that nobody waits for is kept for the next wait.
+/// Wakes a dispatcher. Ringing it often is like ringing it once; a ring that nobody waits for is kept for the next
+/// wait.
 package final class OutboxBell: Sendable {
     private struct State {
         var isRung = false
@@ -26,8 +27,8 @@ package final class OutboxBell: Sendable {
         waiter?.resume()
     }
 
-    /// Rings when the transaction that is open there has been committed. Once, however often it is asked for: each request
-    /// of its own would make every statement of a large transaction slower.
+    /// Rings when the transaction that is open there has been committed. Once, however often it is asked for: each
+    /// request of its own would make every statement of a large transaction slower.
     func ring(afterTransactionOf db: Database) {
         let connection = ObjectIdentifier(db)
         guard state.withLock({ $0.armed.insert(connection).inserted }) else { return }
@@ -39,7 +40,8 @@ package final class OutboxBell: Sendable {
         }
     }
 
-    /// Returns at the next ring, at once after one that nobody heard, or when the task is cancelled. One waiter at a time.
+    /// Returns at the next ring, at once after one that nobody heard, or when the task is cancelled. One waiter at a
+    /// time.
     func heard() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

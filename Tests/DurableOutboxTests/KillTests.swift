@@ -31,7 +31,8 @@ struct KillTests {
         }
     }
 
-    /// One run: messages, a kill, and a second life in which whoever got no answer comes again. Returns the number of kills.
+    /// One run: messages, a kill, and a second life in which whoever got no answer comes again. Returns the number of
+    /// kills.
     private static func check(seed: UInt64, death: KilledProcess.Death) async throws -> Int {
         try await withTemporaryFolder { folder in
             let result = try await onThread { try live(folder, seed, death) }
