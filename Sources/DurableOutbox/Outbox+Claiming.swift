@@ -30,8 +30,8 @@ extension Outbox {
         }
     }
 
-    /// Chooses what may start now: of all destinations the first priority first, then the others in their order. Within a
-    /// priority what has been due longest. `traffic` is told of each. Writes nothing.
+    /// Chooses what may start now: of all destinations the first priority first, then the others in their order. Within
+    /// a priority what has been due longest. `traffic` is told of each. Writes nothing.
     func choose(
         _ traffic: inout OutboxTraffic, overlay: Overlay, at now: OutboxInstant, in db: Database
     ) throws -> Choice {
@@ -160,8 +160,8 @@ extension Outbox {
         let payload = course.state == .delivered || course.state == .withdrawn ? "payload = x''," : ""
         try db.cachedStatement(
             sql: """
-                UPDATE outbox_messages SET state = ?, attempts = ?, due_ms = ?, words = ?, receipt = ?, cause = ?, \(payload)
-                    ended_ms = ?, ended_wall_ms = ?, claimed_by = CASE WHEN ?1 = 1 THEN claimed_by END
+                UPDATE outbox_messages SET state = ?, attempts = ?, due_ms = ?, words = ?, receipt = ?, cause = ?,
+                    \(payload) ended_ms = ?, ended_wall_ms = ?, claimed_by = CASE WHEN ?1 = 1 THEN claimed_by END
                 WHERE seq = ?
                 """
         ).execute(arguments: [

@@ -2,8 +2,8 @@ package import GRDB
 
 /// What the owner of an outbox reads, and how it gets rid of what is over.
 extension Outbox {
-    /// Final news that the owner has not marked heard, oldest first. They come again, also after a crash, until `markHeard`
-    /// is committed: do both in the transaction that acts on them, and each counts exactly once.
+    /// Final news that the owner has not marked heard, oldest first. They come again, also after a crash, until
+    /// `markHeard` is committed: do both in the transaction that acts on them, and each counts exactly once.
     package func unheardOutcomes(limit: Int, in db: Database) throws(OutboxError) -> [OutboxOutcome] {
         try reporting {
             let rows = try Row.fetchAll(
@@ -84,9 +84,9 @@ extension Outbox {
         }
     }
 
-    /// Forgets final messages that were heard of: those that ended longer ago than `age`, and of the rest the oldest beyond
-    /// `keeping`. Returns how many. Nothing else is ever deleted. An id that was pruned is no longer known: the same
-    /// message enqueued again would be sent again, so `age` has to be longer than any repetition of an intake.
+    /// Forgets final messages that were heard of: those that ended longer ago than `age`, and of the rest the oldest
+    /// beyond `keeping`. Returns how many. Nothing else is ever deleted. An id that was pruned is no longer known: the
+    /// same message enqueued again would be sent again, so `age` has to be longer than any repetition of an intake.
     package func prune(olderThan age: Duration, keeping: Int, in db: Database) throws(OutboxError) -> Int {
         try reporting {
             let before = try now(clock.read(), in: db).advanced(by: .zero - age)

@@ -9,8 +9,8 @@ package import GRDB
 package struct Outbox: Sendable {
     /// The bounds of one outbox.
     package struct Bounds: Hashable, Sendable {
-        /// Messages that are not final or not heard of. Beyond that enqueue gives `.tooMany`, except for messages of the
-        /// first priority, which get a tenth more.
+        /// Messages that are not final or not heard of. Beyond that enqueue gives `.tooMany`, except for messages of
+        /// the first priority, which get a tenth more.
         package var messages = 100_000
         package var payloadBytes = 256 << 10
         /// How long a message waits for an earlier one of its thread that fails, before it goes its own way.
@@ -38,7 +38,8 @@ package struct Outbox: Sendable {
 
     /// Adds a message. The same id twice is one message, as long as the first has not been pruned.
     ///
-    /// Durable when the transaction around it has been committed, and not before: there has to be one. Costs one insert.
+    /// Durable when the transaction around it has been committed, and not before: there has to be one. Costs one
+    /// insert.
     /// - Throws: `.tooMany`, `.diskFull`: tell whoever brought it to come again. `.tooLarge`, `.malformed`: never.
     @discardableResult
     package func enqueue(_ message: OutboxMessage, in db: Database) throws(OutboxError) -> OutboxEnqueued {
@@ -56,7 +57,7 @@ package struct Outbox: Sendable {
                 due: now.advanced(by: message.notBefore), giveUpAt: now.advanced(by: message.giveUpAfter))
             if let words { course.destinationDisabled(words) }
             try insert(message, course, now, reading.wallMilliseconds, db)
-            db.afterNextTransaction { [bell] _ in bell.ring() }
+            bell.ring(afterTransactionOf: db)
             return course.state == .waiting ? .queued : .destinationDisabled
         }
     }
@@ -98,13 +99,14 @@ package struct Outbox: Sendable {
                 ).execute(arguments: [now.milliseconds, reading.wallMilliseconds, id])
                 if db.changesCount > 0 { result.withdrawn.append(id) }
             }
-            db.afterNextTransaction { [bell] _ in bell.ring() }
+            bell.ring(afterTransactionOf: db)
             return result
         }
     }
 
     /// Makes a dead message wait again, with all of its time before it: for a person who has mended the destination.
-    /// False when there is no such message, or it is not dead. Its attempts go on counting; its outcome comes once more.
+    /// False when there is no such message, or it is not dead. Its attempts go on counting; its outcome comes once
+    /// more.
     package func revive(id: String, giveUpAfter: Duration, in db: Database) throws(OutboxError) -> Bool {
         try reporting {
             let now = try now(clock.read(), in: db)
@@ -116,7 +118,7 @@ package struct Outbox: Sendable {
                     """
             ).execute(arguments: [now.milliseconds, now.advanced(by: giveUpAfter).milliseconds, id])
             guard db.changesCount > 0 else { return false }
-            db.afterNextTransaction { [bell] _ in bell.ring() }
+            bell.ring(afterTransactionOf: db)
             return true
         }
     }

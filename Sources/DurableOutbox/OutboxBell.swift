@@ -1,10 +1,14 @@
+import GRDB
 import Synchronization
 
-/// Wakes a dispatcher. Ringing it often is like ringing it once; a ring that nobody waits for is kept for the next wait.
+/// Wakes a dispatcher. Ringing it often is like ringing it once; a ring that nobody waits for is kept for the next
+/// wait.
 package final class OutboxBell: Sendable {
     private struct State {
         var isRung = false
         var waiter: CheckedContinuation<Void, Never>?
+        /// Connections whose transaction will ring at its end.
+        var armed: Set<ObjectIdentifier> = []
     }
 
     private let state = Mutex(State())
@@ -23,7 +27,21 @@ package final class OutboxBell: Sendable {
         waiter?.resume()
     }
 
-    /// Returns at the next ring, at once after one that nobody heard, or when the task is cancelled. One waiter at a time.
+    /// Rings when the transaction that is open there has been committed. Once, however often it is asked for: each
+    /// request of its own would make every statement of a large transaction slower.
+    func ring(afterTransactionOf db: Database) {
+        let connection = ObjectIdentifier(db)
+        guard state.withLock({ $0.armed.insert(connection).inserted }) else { return }
+        db.afterNextTransaction { [self] _ in
+            state.withLock { _ = $0.armed.remove(connection) }
+            ring()
+        } onRollback: { [self] _ in
+            state.withLock { _ = $0.armed.remove(connection) }
+        }
+    }
+
+    /// Returns at the next ring, at once after one that nobody heard, or when the task is cancelled. One waiter at a
+    /// time.
     func heard() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

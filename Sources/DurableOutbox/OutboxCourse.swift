@@ -4,9 +4,9 @@
 ///        ↑         ├────→ dead        refused, disabled, or failed at or after `giveUpAt`
 ///        └─────────┴────→ withdrawn   when its owner asked for that
 ///
-/// Time alone never ends a message: it is given up when an attempt fails at or after `giveUpAt`, and the last attempt is
-/// made no later than then if the process runs. So each message is tried at least once, however the clocks were set and
-/// however long the machine was off.
+/// Time alone never ends a message: it is given up when an attempt fails at or after `giveUpAt`, and the last attempt
+/// is made no later than then if the process runs. So each message is tried at least once, however the clocks were set
+/// and however long the machine was off.
 package struct OutboxCourse: Hashable, Sendable {
     package enum State: Int, Hashable, Sendable, CaseIterable {
         case waiting = 0

@@ -49,8 +49,8 @@ package final class OutboxDispatcher<C: Clock>: Sendable where C.Duration == Dur
         instance = String(randomness(), radix: 16)
     }
 
-    /// Delivers until `stop()` or cancellation. `stop()` lets attempts in flight end, for `stopWithin`; cancellation cuts
-    /// them short at once. Either way what is known is written, and the rest is free for the next run.
+    /// Delivers until `stop()` or cancellation. `stop()` lets attempts in flight end, for `stopWithin`; cancellation
+    /// cuts them short at once. Either way what is known is written, and the rest is free for the next run.
     /// - Throws: `.taken` when another dispatcher works on this database, `.unusable` when it is damaged.
     package func run() async throws(OutboxError) {
         let lock = try OutboxLock(path: lockPath)

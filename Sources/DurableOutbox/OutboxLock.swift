@@ -2,9 +2,9 @@ import Glibc
 
 /// The right to deliver from one database: a lock file beside it, held as long as the process lives.
 ///
-/// The kernel takes the lock back when the process ends, however it ends, so whoever holds it knows that every claim in the
-/// tables is of a process that is gone. It works between processes of one machine; a database on a network disk shared by
-/// several is outside of what SQLite's write-ahead log allows anyway.
+/// The kernel takes the lock back when the process ends, however it ends, so whoever holds it knows that every claim in
+/// the tables is of a process that is gone. It works between processes of one machine; a database on a network disk
+/// shared by several is outside of what SQLite's write-ahead log allows anyway.
 struct OutboxLock: ~Copyable {
     private let descriptor: Int32
 

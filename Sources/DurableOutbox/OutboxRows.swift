@@ -13,8 +13,8 @@ struct OutboxClaim: Sendable {
     var course: OutboxCourse
 
     static let columns = """
-        m.seq, m.id, m.destination, m.kind, m.priority, m.thread, m.payload, m.attempts, m.due_ms, m.give_up_ms, m.words,
-        m.enqueued_wall_ms, m.withdrawal_asked
+        m.seq, m.id, m.destination, m.kind, m.priority, m.thread, m.payload, m.attempts, m.due_ms, m.give_up_ms,
+        m.words, m.enqueued_wall_ms, m.withdrawal_asked
         """
 
     /// The course stands as waiting, or as withdrawn when its owner asked for that.

@@ -1,8 +1,8 @@
 package import Migrations
 
 extension Outbox {
-    /// The tables of the outbox as one step of its owner's schema: put it into the owner's `MigrationPlan` under the next
-    /// free number. All names begin with `outbox_`.
+    /// The tables of the outbox as one step of its owner's schema: put it into the owner's `MigrationPlan` under the
+    /// next free number. All names begin with `outbox_`.
     package static func migration(number: Int) -> Migration {
         Migration(number: number, name: "outbox", sql: schema)
     }

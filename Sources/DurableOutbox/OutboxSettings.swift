@@ -10,7 +10,8 @@ package struct OutboxSettings: Sendable {
     package var stopWithin: Duration
     /// At the latest after this long the tables are looked at, for what other processes have enqueued.
     package var idleCheck: Duration
-    /// How much may be known in memory alone while the disk is full. Beyond that nothing more is sent until there is room.
+    /// How much may be known in memory alone while the disk is full. Beyond that nothing more is sent until there is
+    /// room.
     package var maximumUnwritten: Int
 
     package init(

@@ -79,7 +79,8 @@ package struct OutboxClock: Sendable {
 ///
 /// Within one boot an instant is the boot clock plus a constant. After a reboot the time between is taken from the wall
 /// clock, from the last pair of both times that was stored: never less than nothing, so a wall clock that went back
-/// (no battery) stops the line for a while, and one that is far ahead makes everything due at once. Neither ends a message.
+/// (no battery) stops the line for a while, and one that is far ahead makes everything due at once. Neither ends a
+/// message.
 package struct OutboxTimeline: Hashable, Sendable {
     package private(set) var bootID: String
     /// Instant minus boot clock.

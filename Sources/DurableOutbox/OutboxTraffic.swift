@@ -21,8 +21,8 @@ package struct OutboxLimits: Hashable, Sendable {
 /// Who is in flight, and who may go next: slots and token buckets by destination. Pure.
 ///
 /// Destinations know nothing of each other: one that hangs keeps its own slots and no more. The bound on all ordinary
-/// messages (`maximumInFlight`) leaves every destination one slot however full it is; first messages do not count there. So
-/// in memory there are at most `maximumInFlight`, and 1 + `firstInFlight` for each destination.
+/// messages (`maximumInFlight`) leaves every destination one slot however full it is; first messages do not count
+/// there. So in memory there are at most `maximumInFlight`, and 1 + `firstInFlight` for each destination.
 package struct OutboxTraffic: Sendable {
     private struct Lane {
         var ordinary = 0

@@ -26,8 +26,8 @@ package struct RetrySchedule: Hashable, Sendable {
     package static let pages = RetrySchedule(
         steps: [1, 2, 5, 10, 20, 30, 60].map { .seconds($0) }, longestWish: .seconds(120))
 
-    /// The schedule that Standard Webhooks proposes, its first attempt being at once: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h,
-    /// 14 h, 20 h, 24 h. A fifth of each wait is random. A wish counts up to a day.
+    /// The schedule that Standard Webhooks proposes, its first attempt being at once: 5 s, 5 min, 30 min, 2 h, 5 h, 10
+    /// h, 14 h, 20 h, 24 h. A fifth of each wait is random. A wish counts up to a day.
     package static let standardWebhooks = RetrySchedule(
         steps: [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400].map { .seconds($0) }, jitter: 0.2,
         longestWish: .seconds(86_400))

@@ -34,9 +34,9 @@ package struct Waypoints: Sendable {
 
     package static let none = Waypoints { _ in }
 
-    /// Writes the label and a line end to `output`, and waits until a byte comes from `input`: between the two an outside
-    /// harness can kill this process exactly there. One waypoint at a time. When the other side has gone, waypoints do
-    /// nothing from then on.
+    /// Writes the label and a line end to `output`, and waits until a byte comes from `input`: between the two an
+    /// outside harness can kill this process exactly there. One waypoint at a time. When the other side has gone,
+    /// waypoints do nothing from then on.
     package static func pipe(input: Int32, output: Int32) -> Waypoints {
         let harness = Harness()
         return Waypoints { waypoint in
@@ -48,8 +48,8 @@ package struct Waypoints: Sendable {
         }
     }
 
-    /// From the value of `OAKUM_WAYPOINTS`, "IN,OUT": two inherited descriptors. Nil gives waypoints that do nothing. The
-    /// descriptors are kept from processes started later.
+    /// From the value of `OAKUM_WAYPOINTS`, "IN,OUT": two inherited descriptors. Nil gives waypoints that do nothing.
+    /// The descriptors are kept from processes started later.
     /// - Throws: `.malformed` when it says anything but two open descriptors from 3 on.
     package static func described(by text: String?) throws(OutboxError) -> Waypoints {
         guard let text else { return .none }

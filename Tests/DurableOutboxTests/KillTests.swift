@@ -14,7 +14,7 @@ struct KillTests {
         async throws
     {
         var kills = 0
-        try await forAll(seeds: often(2)) { generator in
+        try await forAll(seeds: often(3)) { generator in
             let death = KilledProcess.Death.at(label: waypoint.rawValue, occurrence: generator.int(1...2))
             kills += try await Self.check(seed: generator.next(), death: death)
         }
@@ -24,14 +24,15 @@ struct KillTests {
     @Test func `killed at any other moment, nothing accepted is lost, and nothing comes more than once too often`()
         async throws
     {
-        try await forAll(seeds: often(10)) { generator in
+        try await forAll(seeds: often(20)) { generator in
             let death = KilledProcess.Death.afterEvents(
                 generator.int(1...60), milliseconds: Int32(generator.int(0...5)))
             _ = try await Self.check(seed: generator.next(), death: death)
         }
     }
 
-    /// One run: messages, a kill, and a second life in which whoever got no answer comes again. Returns the number of kills.
+    /// One run: messages, a kill, and a second life in which whoever got no answer comes again. Returns the number of
+    /// kills.
     private static func check(seed: UInt64, death: KilledProcess.Death) async throws -> Int {
         try await withTemporaryFolder { folder in
             let result = try await onThread { try live(folder, seed, death) }

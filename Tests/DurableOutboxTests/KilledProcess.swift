@@ -3,8 +3,8 @@ import GRDB
 import Glibc
 import OakumTestKit
 
-/// A process that owns an outbox, the receiver of its messages, and whoever gives it messages: all of it driven by one thread
-/// that waits for whatever happens next, and can kill the process exactly there.
+/// A process that owns an outbox, the receiver of its messages, and whoever gives it messages: all of it driven by one
+/// thread that waits for whatever happens next, and can kill the process exactly there.
 struct KilledProcess {
     /// When to kill it.
     enum Death {
@@ -42,8 +42,8 @@ struct KilledProcess {
         close(listener)
     }
 
-    /// Starts the process, gives it the messages it has not accepted yet, and lets it run until it is killed, or everything
-    /// is delivered and heard and it has ended by itself.
+    /// Starts the process, gives it the messages it has not accepted yet, and lets it run until it is killed, or
+    /// everything is delivered and heard and it has ended by itself.
     mutating func run(_ messages: [Message], acknowledging: [String], death: Death?) throws {
         let process = try Process(folder: folder)
         defer { process.end() }
@@ -143,7 +143,7 @@ private struct Session {
     }
 
     mutating func run(_ owner: inout KilledProcess) throws {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(30)
         defer { for descriptor in buffers.keys where isConnection(descriptor) { close(descriptor) } }
         while buffers[process.commands] != nil {
             guard ContinuousClock.now < deadline else { throw TestKitError("the process does not end") }

@@ -6,8 +6,8 @@ import OakumTestKit
 import Synchronization
 import Testing
 
-/// The clocks of a machine that a test moves: the boot clock is a virtual clock, the wall clock can be set, and the machine
-/// can be rebooted.
+/// The clocks of a machine that a test moves: the boot clock is a virtual clock, the wall clock can be set, and the
+/// machine can be rebooted.
 final class Machine: Sendable {
     private struct State {
         var bootID = "first"

@@ -9,8 +9,8 @@
 //   status                               "status WAITING CLAIMED UNHEARD"
 //   stop                                 ends gracefully
 //
-// Every message is handed to the Unix socket RECEIVER as "ID ATTEMPT", which answers "ok", "later" or "never". Outcomes are
-// counted in the table `heard`. OAKUM_WAYPOINTS is obeyed.
+// Every message is handed to the Unix socket RECEIVER as "ID ATTEMPT", which answers "ok", "later" or "never". Outcomes
+// are counted in the table `heard`. OAKUM_WAYPOINTS is obeyed.
 import CLinux
 import DurableOutbox
 import GRDB
