@@ -126,7 +126,7 @@ struct PostmortemCommandTests {
                 ([incident, "--zone", "../../etc/passwd"], 2, "cannot be a time zone"),
                 ([folder.file("missing.json")], 2, "is neither the number of an incident nor a file"),
                 ([folder.file("empty.json")], 2, "is no report of an incident"),
-                (["12", "--state", folder.file("s")], 3, "no oakum"),
+                (["12", "--state", folder.file("s")], 3, "oakum does not run with this state folder"),
             ]
             for (arguments, code, words) in cases {
                 let result = try await run("oakum", ["postmortem", "draft"] + arguments)
