@@ -3,8 +3,9 @@ package import OakumModel
 /// Multi-window burn rates of one service's share of bad requests. Requests in, condition and numbers out.
 ///
 /// burn = share of bad requests ÷ (1 − target). A pair takes hold when the burn of both of its windows is at least its factor,
-/// both saw enough requests, the long one enough bad ones, and the last five minutes still burn; it lets go when the short
-/// window's burn is below `clearShare` of the factor, or nothing has burnt in the last five minutes.
+/// both saw enough requests, the long one enough bad ones, the short one is covered, and the last five minutes still burn; it
+/// lets go when the short window's burn is below `clearShare` of the factor, or nothing to speak of burnt in the last five
+/// minutes.
 package struct BurnRule: Sendable {
     /// What a pair's windows show.
     package struct Reading: Hashable, Sendable {
@@ -19,6 +20,8 @@ package struct BurnRule: Sendable {
     private var pairs: [BurnWindows]
     private var holding: [Bool]
     private var newest: Uptime?
+    /// Since when there is anything to look at: a window that is not covered says nothing.
+    private var begin: Uptime?
     /// Requests that are told of this late say nothing of now, seconds.
     private static let staleSeconds = 15.0
     /// Whether it still burns is read from so many seconds, or from the short window when that is shorter.
@@ -36,35 +39,50 @@ package struct BurnRule: Sendable {
     package mutating func add(all: Double, bad: Double, from: Uptime, until: Uptime) {
         sums.add(WindowSums.Sums(all: all, bad: bad), from: from, until: until)
         newest = max(newest ?? until, until)
+        begin = min(begin ?? from, from)
     }
 
     package mutating func condition(at now: Uptime) -> Condition {
         guard let newest, now - newest <= Self.staleSeconds else { return .unknown }
+        // Most of the time nothing fails: then the long windows need not be looked at.
+        let recent = sums.sum(seconds: Self.recentSeconds, until: now)
+        guard recent.bad > 0 else {
+            for index in holding.indices { holding[index] = false }
+            return .low
+        }
         var worst: Severity?
         for index in pairs.indices {
-            holding[index] = holds(pairs[index], held: holding[index], at: now)
+            holding[index] =
+                holding[index] ? goesOn(pairs[index], recent, at: now) : begins(pairs[index], recent, at: now)
             if holding[index] { worst = max(worst ?? .info, pairs[index].severity) }
         }
         return worst.map { .high($0) } ?? .low
     }
 
-    private func holds(_ pair: BurnWindows, held: Bool, at now: Uptime) -> Bool {
+    /// What burns now, of the short window when that is shorter.
+    private func fresh(_ pair: BurnWindows, _ recent: WindowSums.Sums, at now: Uptime) -> Double {
+        let sums = pair.shortSeconds < Self.recentSeconds ? sums.sum(seconds: pair.shortSeconds, until: now) : recent
+        return sums.badShare ?? 0
+    }
+
+    private func goesOn(_ pair: BurnWindows, _ recent: WindowSums.Sums, at now: Uptime) -> Bool {
+        guard fresh(pair, recent, at: now) >= settings.clearShare * allowed else { return false }
         let short = sums.sum(seconds: pair.shortSeconds, until: now)
-        let recent = sums.sum(seconds: min(pair.shortSeconds, Self.recentSeconds), until: now)
-        let share = pair.factor * allowed
-        if held {
-            guard short.bad > 0, let burnt = short.badShare, burnt >= settings.clearShare * share else { return false }
-            return (recent.badShare ?? 0) >= settings.clearShare * allowed
-        }
-        let long = sums.sum(seconds: pair.longSeconds, until: now)
+        return (short.badShare ?? 0) >= settings.clearShare * min(pair.factor * allowed, 0.99)
+    }
+
+    private func begins(_ pair: BurnWindows, _ recent: WindowSums.Sums, at now: Uptime) -> Bool {
+        guard fresh(pair, recent, at: now) >= allowed, let begin, now - begin >= pair.shortSeconds else { return false }
+        // Never more than all of them.
+        let share = min(pair.factor * allowed, 0.99)
         // Of the short window less is asked: it only says that it goes on.
         let enough = min(settings.minimumRequests, settings.minimumRequests * pair.shortSeconds / pair.longSeconds * 3)
-        guard long.all >= settings.minimumRequests, long.bad >= settings.minimumBad, short.all >= max(1, enough),
-            // Never more than all of them.
-            let longShare = long.badShare, longShare >= min(share, 0.99),
-            let shortShare = short.badShare, shortShare >= min(share, 0.99)
+        let short = sums.sum(seconds: pair.shortSeconds, until: now)
+        guard short.all >= max(1, enough), let shortShare = short.badShare, shortShare >= share else { return false }
+        let long = sums.sum(seconds: pair.longSeconds, until: now)
+        guard long.all >= settings.minimumRequests, long.bad >= settings.minimumBad, let longShare = long.badShare
         else { return false }
-        return (recent.badShare ?? 0) >= allowed
+        return longShare >= share
     }
 
     /// What the windows show, the pairs that hold first, else the fastest.
