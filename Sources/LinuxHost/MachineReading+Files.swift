@@ -17,6 +17,8 @@ extension MachineReading {
             result.segmentsSent = Double(segments.sent)
             result.segmentsRetransmitted = Double(segments.retransmitted)
         }
+        let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+        result.cores = cores > 0 ? cores : nil
         result.kernelKills = KernelKills.now().map { Double($0) }
         return result
     }

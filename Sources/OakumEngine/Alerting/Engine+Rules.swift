@@ -80,7 +80,7 @@ extension Engine {
         var alerts = rules.add(reading, at: now)
         for name in services.keys.sorted() {
             guard let watch = services[name],
-                let news = rules.add(Self.reading(of: watch, answers, at: now), of: name)
+                let news = rules.add(Self.reading(of: watch, answers, cores: reading.cores, at: now), of: name)
             else { continue }
             alerts += news.alerts.map { explained($0, watch) }
             for (metric, bucket) in news.buckets.sorted(by: { $0.key < $1.key }) {
@@ -111,7 +111,7 @@ extension Engine {
     }
 
     private static func reading(
-        of watch: ServiceWatch, _ answers: [ProcessIdentity: RuleAnswer], at now: Moment
+        of watch: ServiceWatch, _ answers: [ProcessIdentity: RuleAnswer], cores: Int?, at now: Moment
     ) -> ServiceReading {
         let workers = watch.pool.workers.values.sorted { $0.number < $1.number }.compactMap {
             worker -> WorkerReading? in
@@ -131,7 +131,7 @@ extension Engine {
         let serving = watch.pool.serving.count
         return ServiceReading(
             at: now, workers: workers, desired: watch.pool.settings.desired,
-            notServing: max(0, watch.pool.settings.desired - serving))
+            notServing: max(0, watch.pool.settings.desired - serving), cores: cores)
     }
 }
 

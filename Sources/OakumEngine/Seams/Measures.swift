@@ -13,6 +13,8 @@ package struct MachineReading: Hashable, Sendable {
     package var segmentsRetransmitted: Double?
     /// Processes the kernel has killed for want of memory since boot, `/proc/vmstat` `oom_kill`.
     package var kernelKills: Double?
+    /// Processors that can be used.
+    package var cores: Int?
 
     package init() {}
 }
