@@ -73,6 +73,7 @@ let ring0: [Target] = [
     code("Paging", ["OakumModel"]),
     code("Incidents", ["OakumModel", "Paging"]),
     code("Postmortem", ["OakumModel"]),
+    code("LeakTrial"),
     code("KeeperProtocol"),
     code("KeeperCore", ["KeeperProtocol"]),
     code("OakumTestKit", ["OakumModel", "Spawning"]),
@@ -87,6 +88,7 @@ let ring0: [Target] = [
     tests("PagingTests", ["Paging", "OakumModel"], exclude: ["Zones/generate.py", "Zones/vectors.txt"]),
     tests("IncidentsTests", ["Incidents", "Paging", "OakumModel"]),
     tests("PostmortemTests", ["Postmortem", "OakumModel"], exclude: ["Golden"]),
+    tests("LeakTrialTests", ["LeakTrial"]),
     tests("KeeperProtocolTests", ["KeeperProtocol", "KeeperCore"]),
 ]
 
