@@ -184,7 +184,7 @@ let ring2: [Target] = [
             nioCore, nioPosix, nioHTTPTypes,
         ]),
     code("OakumRemote", ["OakumAPI", "OakumModel", "Outbound"]),
-    code("LoadGenerator", ["OakumModel", histogram, nioCore, nioPosix]),
+    code("LoadGenerator", ["OakumModel", "CLinux", "ProcessReadings", "StrictYAML", histogram]),
 ]
 
 let jobs: [Target] = [
