@@ -192,7 +192,13 @@ let jobs: [Target] = [
         "DrillRunner",
         [
             "OakumAPI", "OakumModel", "LoadGenerator", "ProcessReadings", "Spawning", "StrictYAML", "CLinux",
-        ])
+        ]),
+    code(
+        "StressRunner",
+        [
+            "LeakTrial", "LoadGenerator", "HeapInspection", "HeapProfile", "OakumModel", "ProcessReadings", "Spawning",
+            "StrictYAML", "CLinux",
+        ]),
 ]
 
 let ring3: [Target] = [
@@ -210,7 +216,7 @@ let ring3: [Target] = [
         [
             "OakumApp", "OakumRemote", "OakumAPI", "OakumEngine", "OakumModel", "Diagnosis", "HeapInspection",
             "HeapProfile", "Postmortem",
-            "DrillRunner",
+            "DrillRunner", "StressRunner", "LeakTrial",
             "LoadGenerator", argumentParser,
         ]),
     program(

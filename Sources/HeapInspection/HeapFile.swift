@@ -28,13 +28,8 @@ package enum HeapFile {
     /// Reads the image as it is at this moment; the writer may go on.
     /// - Parameter isAlive: its process lives, so that the ages of its blocks grow until now.
     package static func read(_ path: String, isAlive: Bool) throws(Problem) -> HeapImage {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-        guard descriptor >= 0 else { throw .cannotOpen(path: path, why: String(cString: linux_error_text(errno))) }
+        let (descriptor, information) = try openFile(path)
         defer { close(descriptor) }
-        var information = stat()
-        guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
-            throw .cannotOpen(path: path, why: "it is no plain file")
-        }
         let bytes = Int64(information.st_size)
         guard bytes <= byteLimit, Int64(information.st_blocks) * 512 <= dataLimit else {
             throw .tooLarge(path: path, bytes: bytes)
@@ -49,6 +44,31 @@ package enum HeapFile {
         } catch {
             throw .damaged(path: path, error)
         }
+    }
+
+    /// Reads the count of bytes in use alone.
+    package static func count(_ path: String) throws(Problem) -> HeapCount {
+        let (descriptor, information) = try openFile(path)
+        defer { close(descriptor) }
+        var header = [UInt8](repeating: 0, count: HeapCount.headerBytes)
+        let count = pread(descriptor, &header, header.count, 0)
+        guard count == header.count else { throw .damaged(path: path, .tooShort(bytes: max(0, count))) }
+        do throws(HeapImageError) {
+            return try HeapCount.parse(header: header.span.bytes, fileBytes: Int(information.st_size))
+        } catch {
+            throw .damaged(path: path, error)
+        }
+    }
+
+    private static func openFile(_ path: String) throws(Problem) -> (descriptor: Int32, information: stat) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor >= 0 else { throw .cannotOpen(path: path, why: String(cString: linux_error_text(errno))) }
+        var information = stat()
+        guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw .cannotOpen(path: path, why: "it is no plain file")
+        }
+        return (descriptor, information)
     }
 
     // lseek(2): GNU extensions that Swift does not see.

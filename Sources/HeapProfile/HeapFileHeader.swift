@@ -1,4 +1,4 @@
-import OakumModel
+package import OakumModel
 
 /// A table of the sampler's file; lies within the file.
 struct HeapFileTable: Hashable {
@@ -36,6 +36,25 @@ struct HeapFileTable: Hashable {
     /// Where the entries in use begin.
     var entries: StrideTo<Int> {
         stride(from: offset, to: offset + used * entryBytes, by: entryBytes)
+    }
+}
+
+/// What the first 4096 bytes of the sampler's file tell: enough to follow a process's memory at little cost.
+package struct HeapCount: Hashable, Sendable {
+    /// The whole of what `parse` needs.
+    package static let headerBytes = HeapFileLayout.headerBytes
+
+    package var process: ProcessIdentity
+    /// What the program holds from the allocator; nil where the sampler does not count it.
+    package var bytesInUse: Int64?
+    /// By how much that may be off for each thread.
+    package var errorBytes: UInt64
+
+    /// - Parameter fileBytes: the size of the whole file.
+    package static func parse(header: RawSpan, fileBytes: Int) throws(HeapImageError) -> HeapCount {
+        let header = try HeapFileHeader(header, fileBytes: fileBytes)
+        return HeapCount(
+            process: header.process.identity, bytesInUse: header.bytesInUse, errorBytes: header.bytesInUseError)
     }
 }
 

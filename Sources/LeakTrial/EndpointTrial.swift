@@ -52,6 +52,8 @@ package struct EndpointTrial: Sendable {
     package private(set) var sameKeys: ArmTrial
     package private(set) var freshKeys: ArmTrial?
     private let hasKeys: Bool
+    /// The arm of the same keys ended with an answer: clean.
+    private var isSameKnown = false
     private let freshSettings: TrialSettings
 
     /// - Parameters:
@@ -83,15 +85,29 @@ package struct EndpointTrial: Sendable {
             return .done(finding(.leak, .perRequest, interval))
         case .clean(let interval, _):
             guard hasKeys else { return .done(finding(.clean, nil, interval)) }
-            var fresh = ArmTrial(settings: freshSettings)
-            // The last reading of one arm is the first of the other.
-            _ = fresh.add(operations: operations, bytes: bytes)
-            freshKeys = fresh
-            arm = .freshKeys
+            isSameKnown = true
+            beginFresh(operations: operations, bytes: bytes)
             return .cycle(.freshKeys)
         case .undecided(let interval, let doubt):
             return .done(finding(.inconclusive, nil, interval, doubt: doubt))
         }
+    }
+
+    /// The time of the arm under way is over. When the same keys have not shown growth, fresh ones are still worth a try.
+    package mutating func stopArm() -> TrialStep {
+        guard hasKeys, freshKeys == nil, let last = sameKeys.series.bytes.last,
+            let operations = sameKeys.series.operations.last, (sameKeys.interval?.low ?? 0) <= sameKeys.settings.floorBytes
+        else { return .done(stop()) }
+        beginFresh(operations: operations, bytes: last)
+        return .cycle(.freshKeys)
+    }
+
+    private mutating func beginFresh(operations: Double, bytes: Double) {
+        var fresh = ArmTrial(settings: freshSettings)
+        // The last reading of one arm is the first of the other.
+        _ = fresh.add(operations: operations, bytes: bytes)
+        freshKeys = fresh
+        arm = .freshKeys
     }
 
     /// Time is over: says what can be said. Growth by key that is still straight then is called unbounded, with the
@@ -103,14 +119,16 @@ package struct EndpointTrial: Sendable {
         if fresh.doubt == .filling, fresh.series.span >= least, let interval = fresh.interval,
             interval.low > fresh.settings.floorBytes
         {
-            return finding(.leak, .unboundedByKey, interval)
+            return finding(.leak, isSameKnown ? .unboundedByKey : nil, interval)
         }
         return finding(.inconclusive, nil, fresh.interval, doubt: fresh.doubt)
     }
 
     private func conclude(fresh: ArmFinding) -> EndpointFinding {
         switch fresh {
-        case .leak(let interval): finding(.leak, .unboundedByKey, interval)
+        case .leak(let interval): finding(.leak, isSameKnown ? .unboundedByKey : nil, interval)
+        case .clean(let interval, _) where !isSameKnown:
+            finding(.inconclusive, nil, interval, doubt: sameKeys.doubt)
         case .clean(let interval, let filled):
             finding(.clean, filled > 0 ? .boundedCache : nil, interval, ceiling: filled > 0 ? filled : nil)
         case .undecided(let interval, let doubt): finding(.inconclusive, nil, interval, doubt: doubt)

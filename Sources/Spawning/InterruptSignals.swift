@@ -2,9 +2,9 @@ import Dispatch
 import Glibc
 
 /// SIGINT, SIGTERM and SIGHUP as a stream, instead of the sudden end they are by default.
-enum InterruptSignals {
+package enum InterruptSignals {
     /// Waits for the first of them. Nil when the waiting is cancelled; the default behaviour is then back.
-    static func first() async -> Int32? {
+    package static func first() async -> Int32? {
         let signals = [SIGINT, SIGTERM, SIGHUP]
         let (stream, continuation) = AsyncStream.makeStream(of: Int32.self, bufferingPolicy: .bufferingOldest(1))
         let sources = signals.map { number in

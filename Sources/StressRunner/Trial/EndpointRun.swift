@@ -1,0 +1,112 @@
+import LeakTrial
+import ProcessReadings
+
+/// What one endpoint's trial gave.
+struct EndpointOutcome: Sendable {
+    var finding: EndpointFinding
+    var audit: TrialAudit
+    var operations: Double
+    /// Of the whole trial, without start-up.
+    var seconds: Double
+    var source: MemorySource
+    var perCycle: Int
+    /// Both arms' readings: operations and bytes.
+    var sameKeys: CycleSeries
+    var freshKeys: CycleSeries?
+}
+
+/// Cycles of operations on one program, with a reading after each, until the trial has its answer or the time is over.
+struct EndpointRun {
+    let endpoint: StressEndpoint
+    let settings: StressSettings
+    let sender: any OperationSending
+    var meter: MemoryMeter
+    /// A remark for the progress.
+    let tell: @Sendable (String) -> Void
+    private let clock = ContinuousClock()
+    private var audit = TrialAudit()
+    private var operations = 0.0
+
+    init(
+        endpoint: StressEndpoint, settings: StressSettings, sender: any OperationSending, meter: MemoryMeter,
+        tell: @escaping @Sendable (String) -> Void
+    ) {
+        (self.endpoint, self.settings, self.sender, self.meter) = (endpoint, settings, sender, meter)
+        self.tell = tell
+    }
+
+    mutating func run() async throws(StressProblem) -> EndpointOutcome {
+        let begin = clock.now
+        let deadline = begin + .seconds(settings.seconds)
+        let size = try await warmUp(until: begin + .seconds(settings.seconds / 3))
+        // Warm-up answers do not speak for or against the evidence, except when there is none at all.
+        let warmAudit = audit
+        audit = TrialAudit()
+        let first = try await meter.readQuiet()
+        var trial = EndpointTrial(
+            settings: TrialSettings(floorBytes: settings.floorBytes, resolutionBytes: first.error),
+            hasKeys: endpoint.hasKeys, leastFreshKeys: settings.leastFreshKeys)
+        var step = trial.add(operations: operations, bytes: first.bytes)
+        audit.add(isQuiet: true, members: first.processes)
+        while case .cycle(let arm) = step {
+            // Half of the time at most for the arm of the same keys, when there is another.
+            let share = endpoint.hasKeys && arm == .sameKeys ? settings.seconds / 2 : settings.seconds
+            if clock.now >= min(deadline, begin + .seconds(share)) {
+                step = trial.stopArm()
+                continue
+            }
+            let count = arm == .freshKeys ? size.forFreshKeys(settings.leastFreshKeys) : size.count
+            try await cycle(count, arm)
+            let reading = try await meter.readQuiet()
+            audit.add(isQuiet: reading.isQuiet, members: reading.processes)
+            step = trial.add(operations: operations, bytes: reading.bytes)
+            tell(progress(trial, arm))
+        }
+        guard case .done(var finding) = step else { throw .setUp("a trial ended without a finding") }
+        if audit.isEmpty, warmAudit.isEmpty { finding.verdict = .nothingMeasured }
+        if !audit.doubts.isEmpty, finding.verdict != .nothingMeasured { finding.verdict = .inconclusive }
+        return EndpointOutcome(
+            finding: finding, audit: audit.isEmpty ? warmAudit : audit, operations: operations,
+            seconds: begin.duration(to: clock.now).seconds, source: meter.source ?? .resident, perCycle: size.count,
+            sameKeys: trial.sameKeys.series, freshKeys: trial.freshKeys?.series)
+    }
+
+    /// Finds the size of a cycle, and lets lazily made things be made. The same keys: a cache of them is full afterwards.
+    private mutating func warmUp(until deadline: ContinuousClock.Instant) async throws(StressProblem) -> CycleSize {
+        var size = CycleSize()
+        while true {
+            let seconds = try await cycle(size.count, .sameKeys)
+            if size.warmed(seconds: seconds) || clock.now >= deadline { return size }
+        }
+    }
+
+    @discardableResult
+    private mutating func cycle(_ count: Int, _ arm: Arm) async throws(StressProblem) -> Double {
+        let outcome = try await sender.send(count, arm: arm)
+        operations += Double(outcome.sent)
+        audit.add(sent: outcome.sent, expected: outcome.expected, notes: outcome.notes)
+        if let end = meter.target.end {
+            throw .targetGone("\(end) under load. It wrote:\n\(logTail(meter.target.logPath))")
+        }
+        return outcome.seconds
+    }
+
+    private func progress(_ trial: EndpointTrial, _ arm: Arm) -> String {
+        let keys = arm == .freshKeys ? "fresh keys" : "same keys"
+        let series = trial.current.series
+        let bytes = trial.current.interval.map { StressText.interval($0) } ?? "…"
+        return "\(endpoint.name): \(keys), \(series.count) cycles, \(bytes) per operation"
+    }
+}
+
+extension MemoryReading {
+    /// Its processes as plain numbers, for the audit.
+    var processes: Set<UInt64> {
+        Set(members.map { UInt64(UInt32(bitPattern: $0.pid)) << 32 ^ $0.startTicks })
+    }
+}
+
+extension Duration {
+    /// As seconds.
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}

@@ -1,0 +1,137 @@
+import ArgumentParser
+import Foundation
+import LoadGenerator
+import OakumApp
+import StressRunner
+
+struct StressCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stress",
+        abstract: "Finds out whether a program leaks, before it ships, and names what does.",
+        discussion: """
+            Starts the program, sends each request in cycles, and reads the memory it holds when it has come to rest: \
+            first with the same keys again and again, then with fresh ones, which tells a leak from a filling cache. \
+            What leaks is run again with every allocation recorded: bytes per request, source line, type, holders.
+
+            Examples:
+              oakum stress --request 'GET /items/${key}' -- ./server --port '{{port}}'
+              oakum stress --request 'POST /v1/signup {"email": "${fresh}@example.org"}' --ready /readyz \\
+                -- registrar --database '{{folder}}/a.sqlite' --listen '127.0.0.1:{{port}}'
+              oakum stress --operation 'redis-cli -p {{port}} set {{key}} value' -- redis-server --port '{{port}}'
+
+            {{port}} is a free port, {{socket}} the path of a Unix socket, {{folder}} an empty folder; ${key} (or \
+            {{key}}) is the key that the two arms vary.
+
+            Exit codes: 0 clean, 2 a leak, 3 inconclusive (the smallest leak that would have been seen is told), 4 \
+            nothing was measured, 5 it could not be set up, 64 wrong usage, 130 interrupted.
+            """)
+
+    @Option(name: .shortAndLong, help: "METHOD /path [BODY]: one endpoint. May be repeated.")
+    var request: [String] = []
+    @Option(help: "A command for each operation, or, where it has {{count}}, for each cycle. May be repeated.")
+    var operation: [String] = []
+    @Option(name: .shortAndLong, help: "NAME: VALUE, a header of every request. May be repeated.")
+    var header: [String] = []
+    @Option(help: "NAME=VALUE for the program's environment. May be repeated.") var env: [String] = []
+    @Option(help: "A path that answers 2xx when the program is ready. Default: it accepts connections.")
+    var ready: String?
+    @Flag(help: "Ask over the Unix socket {{socket}} instead of 127.0.0.1:{{port}}.") var socket = false
+    @Option(help: "Seconds for each endpoint, without start and naming.") var seconds = 10.0
+    @Option(help: "Connections at once.") var connections = 4
+    @Option(help: "Growth up to so many bytes a request is no leak.") var floor = 16.0
+    @Option(help: "The same seed sends the same requests.") var seed: UInt64 = 1
+    @Flag(help: "One process for all endpoints instead of a fresh one for each.") var reuse = false
+    @Flag(inversion: .prefixedNo, help: "Run what leaks again to name where.") var names = true
+    @Flag(help: "Print the outcome as JSON.") var json = false
+    @Option(help: "Write JUnit XML to this file.") var junit: String?
+    @Option(help: "Write SARIF 2.1.0 to this file.") var sarif: String?
+    @Option(help: "Write a page with charts to this file.") var html: String?
+    @Flag(help: "Print GitHub workflow annotations. On by default in a workflow.") var annotations = false
+    @Argument(parsing: .postTerminator, help: "The program and its arguments.") var program: [String] = []
+
+    func validate() throws {
+        guard !program.isEmpty else { throw ValidationError("name the program to start after --") }
+        guard !request.isEmpty || !operation.isEmpty else {
+            throw ValidationError("name what to ask for: --request 'GET /path', or --operation COMMAND")
+        }
+    }
+
+    func run() async throws {
+        let report: StressReport
+        do throws(StressProblem) {
+            report = try await stress()
+        } catch {
+            Terminal.complain(error.message)
+            throw ExitCode(error == .cancelled ? 130 : 5)
+        }
+        try write(report)
+        json ? try Terminal.json(report) : Terminal.line(StressText.render(report))
+        guard report.exitCode == 0 else { throw ExitCode(report.exitCode) }
+    }
+
+    private func stress() async throws(StressProblem) -> StressReport {
+        var settings = StressSettings(seconds: seconds, connections: connections, floorBytes: floor, seed: seed)
+        settings.startsAnew = !reuse
+        settings.names = names
+        let target = StressTarget(
+            words: program, environment: try environment(), usesSocket: socket, readyPath: ready)
+        let plan = StressPlan(target: target, endpoints: try endpoints(), settings: settings)
+        return try await StressRun(plan, sampler: try sampler(), handlesSignals: true) { Terminal.note($0) }.run()
+    }
+
+    private func endpoints() throws(StressProblem) -> [StressEndpoint] {
+        var result: [StressEndpoint] = []
+        for line in request {
+            do throws(QuickRequest.Failure) {
+                let quick = try QuickRequest(parsing: line, headers: header).request
+                result.append(StressEndpoint(name: quick.name, operation: .requests([quick])))
+            } catch {
+                throw .setUp(error.message)
+            }
+        }
+        for line in operation {
+            let words = line.split(separator: " ").map(String.init)
+            result.append(StressEndpoint(name: line, operation: .command(words)))
+        }
+        return result
+    }
+
+    private func environment() throws(StressProblem) -> [String: String] {
+        var result: [String: String] = [:]
+        for entry in env {
+            guard let equals = entry.firstIndex(of: "="), equals > entry.startIndex else {
+                throw .setUp("--env \(entry): write NAME=VALUE")
+            }
+            result[String(entry[..<equals])] = String(entry[entry.index(after: equals)...])
+        }
+        return result
+    }
+
+    private func sampler() throws(StressProblem) -> String {
+        do throws(StartProblem) {
+            return try Installation().sampler()
+        } catch {
+            throw .setUp("\(error)")
+        }
+    }
+
+    private func write(_ report: StressReport) throws {
+        let root = FileManager.default.currentDirectoryPath
+        if let junit { try write(Data(StressExchange.junit(report).utf8), to: junit) }
+        if let sarif {
+            try write(try StressExchange.sarif(report, root: root, version: OakumVersion.current), to: sarif)
+        }
+        if annotations || ProcessInfo.processInfo.environment["GITHUB_ACTIONS"] == "true" {
+            for line in StressExchange.annotations(report, root: root) { Terminal.note(line) }
+        }
+    }
+
+    private func write(_ data: Data, to path: String) throws {
+        do {
+            try data.write(to: URL(filePath: path), options: .atomic)
+        } catch {
+            Terminal.complain("\(path) cannot be written: \(error.localizedDescription)")
+            throw ExitCode(5)
+        }
+    }
+}
