@@ -52,6 +52,11 @@ int linux_connect_begin(const linux_address *address) {
     return -reason;
 }
 
+void linux_acknowledge_now(int fd) {
+    int one = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof one);
+}
+
 int linux_socket_error(int fd) {
     int error = 0;
     socklen_t length = sizeof error;

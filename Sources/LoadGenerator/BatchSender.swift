@@ -75,7 +75,8 @@ private struct BatchCore {
         self.target = target
         self.seed = seed
         self.freshSalt = freshSalt
-        sockets = try ClientSockets(addresses: [target.address()])
+        // How long an answer takes is nobody's concern here; how many come is.
+        sockets = try ClientSockets(addresses: [target.address()], acknowledgesAtOnce: true)
     }
 
     mutating func send(_ batch: RequestBatch, stop: StopFlag) -> Result<BatchOutcome, LoadError> {

@@ -64,6 +64,7 @@ final class ClientSockets {
 
     private let poll: Int32
     private let addresses: [linux_address]
+    private let acknowledgesAtOnce: Bool
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: readCapacity, alignment: 16)
     private let found = UnsafeMutablePointer<linux_poll_event>.allocate(capacity: eventCapacity)
     private var sockets: [Socket] = []
@@ -74,9 +75,12 @@ final class ClientSockets {
     /// Bytes of all answers.
     private(set) var received: UInt64 = 0
 
+    /// - Parameter acknowledgesAtOnce: what came of an answer that is not complete is acknowledged without delay. Not for
+    ///   measuring latency: a user's machine would wait, and a server that makes it wait is slow for users.
     /// - Throws: `LoadError.failed` when the kernel gives no epoll set.
-    init(addresses: [linux_address]) throws(LoadError) {
+    init(addresses: [linux_address], acknowledgesAtOnce: Bool = false) throws(LoadError) {
         self.addresses = addresses
+        self.acknowledgesAtOnce = acknowledgesAtOnce
         poll = linux_poll_open()
         found.initialize(repeating: linux_poll_event(), count: Self.eventCapacity)
         guard poll >= 0 else { throw .failed("no epoll set: \(errorText(-poll))") }
@@ -248,7 +252,10 @@ final class ClientSockets {
             let kind: SocketEvent.Kind
             switch sockets[slot].parser.consume(piece) {
             case .needsMore:
-                if count < Self.readCapacity { return }
+                guard count == Self.readCapacity else {
+                    if acknowledgesAtOnce { linux_acknowledge_now(sockets[slot].descriptor) }
+                    return
+                }
                 continue
             case .complete(leftover: 0):
                 sockets[slot].phase = .idle
