@@ -20,6 +20,8 @@ package enum Doubt: String, Hashable, Sendable, CaseIterable {
     case flattening
     /// Memory comes back from time to time.
     case returns
+    /// It is so little yet that it may be a runtime's free lists.
+    case pool
     /// It may still be a cache with a bound above what was sent.
     case filling
 }
@@ -108,6 +110,7 @@ package struct ArmTrial: Sendable {
     private func doubtOfLeak(_ fit: SaturationFit) -> Doubt? {
         if !isOver(settings.leastOperations) { return .filling }
         let growth = series.growth
+        if growth < settings.poolBytes, !isOver(settings.poolOperations) { return .pool }
         let steps = series.steps
         if series.count < settings.leastLeakCycles { return .few }
         if growth <= 0 || (steps.max() ?? 0) > growth / 2 { return .step }

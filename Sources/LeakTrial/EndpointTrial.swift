@@ -96,7 +96,8 @@ package struct EndpointTrial: Sendable {
     /// The time of the arm under way is over. When the same keys have not shown growth, fresh ones are still worth a try.
     package mutating func stopArm() -> TrialStep {
         guard hasKeys, freshKeys == nil, let last = sameKeys.series.bytes.last,
-            let operations = sameKeys.series.operations.last, (sameKeys.interval?.low ?? 0) <= sameKeys.settings.floorBytes
+            let operations = sameKeys.series.operations.last,
+            (sameKeys.interval?.low ?? 0) <= sameKeys.settings.floorBytes
         else { return .done(stop()) }
         beginFresh(operations: operations, bytes: last)
         return .cycle(.freshKeys)
@@ -112,7 +113,7 @@ package struct EndpointTrial: Sendable {
 
     /// Time is over: says what can be said. Growth by key that is still straight then is called unbounded, with the
     /// number of keys it was seen for; `least` keys at least.
-    package func stop(leastFreshKeys least: Double = 2000) -> EndpointFinding {
+    package func stop(leastFreshKeys least: Double = 6000) -> EndpointFinding {
         guard let fresh = freshKeys else {
             return finding(.inconclusive, nil, sameKeys.interval, doubt: sameKeys.doubt)
         }

@@ -16,11 +16,17 @@ package struct TrialSettings: Hashable, Sendable {
     /// No leak is called before so many operations: what a cache that fills up to a bound may hold. 0 where the
     /// operations are always the same.
     package var leastOperations: Double
+    /// Growth of fewer bytes than this over fewer operations than `poolOperations` may be a runtime's free lists filling up:
+    /// they take a block an operation in a straight line, until they are full. libdispatch keeps up to 1024 blocks of 64
+    /// bytes for each of its threads.
+    package var poolBytes: Double
+    package var poolOperations: Double
 
     package init(
         floorBytes: Double = 16, resolutionBytes: Double = 256, leastCycles: Int = 10, leastLeakCycles: Int = 16,
         mostCycles: Int = 60,
-        looks: Int = 2, leastOperations: Double = 0
+        looks: Int = 2, leastOperations: Double = 0, poolBytes: Double = 0,
+        poolOperations: Double = 0
     ) {
         self.floorBytes = floorBytes
         self.resolutionBytes = resolutionBytes
@@ -29,6 +35,8 @@ package struct TrialSettings: Hashable, Sendable {
         self.mostCycles = mostCycles
         self.looks = looks
         self.leastOperations = leastOperations
+        self.poolBytes = poolBytes
+        self.poolOperations = poolOperations
     }
 }
 

@@ -82,6 +82,8 @@ package struct StressEndpoint: Sendable {
 package struct StressSettings: Hashable, Sendable {
     /// For each endpoint, without start-up and naming, seconds.
     package var seconds: Double
+    /// So long at most where there would be no answer after `seconds`: slow endpoints, large caches.
+    package var patience: Double
     package var connections: Int
     /// Growth up to so many bytes an operation is no leak.
     package var floorBytes: Double
@@ -94,10 +96,11 @@ package struct StressSettings: Hashable, Sendable {
     package var names: Bool
 
     package init(
-        seconds: Double = 10, connections: Int = 4, floorBytes: Double = 16, seed: UInt64 = 1,
+        seconds: Double = 10, patience: Double = 60, connections: Int = 4, floorBytes: Double = 16, seed: UInt64 = 1,
         leastFreshKeys: Double = 20_000, startsAnew: Bool = true, names: Bool = true
     ) {
         self.seconds = seconds
+        self.patience = max(patience, seconds)
         self.connections = connections
         self.floorBytes = floorBytes
         self.seed = seed

@@ -37,6 +37,8 @@ struct StressCommand: AsyncParsableCommand {
     var ready: String?
     @Flag(help: "Ask over the Unix socket {{socket}} instead of 127.0.0.1:{{port}}.") var socket = false
     @Option(help: "Seconds for each endpoint, without start and naming.") var seconds = 10.0
+    @Option(help: "Seconds at most for an endpoint that gives no answer in that time: slow ones, large caches.")
+    var patience = 60.0
     @Option(help: "Connections at once.") var connections = 4
     @Option(help: "Growth up to so many bytes a request is no leak.") var floor = 16.0
     @Option(help: "The same seed sends the same requests.") var seed: UInt64 = 1
@@ -70,7 +72,8 @@ struct StressCommand: AsyncParsableCommand {
     }
 
     private func stress() async throws(StressProblem) -> StressReport {
-        var settings = StressSettings(seconds: seconds, connections: connections, floorBytes: floor, seed: seed)
+        var settings = StressSettings(
+            seconds: seconds, patience: patience, connections: connections, floorBytes: floor, seed: seed)
         settings.startsAnew = !reuse
         settings.names = names
         let target = StressTarget(

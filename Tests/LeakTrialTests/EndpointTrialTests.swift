@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func `when time is over, straight growth by key is called unbounded; little of it is not`() {
-        let long = run({ _, fresh in 200 * fresh }, cycles: 40)
+        let long = run({ _, fresh in 200 * fresh }, cycles: 48)
         #expect(long.finding.verdict == .leak)
         #expect(long.finding.kind == .unboundedByKey)
         let short = run({ _, fresh in 200 * fresh }, cycles: 16)

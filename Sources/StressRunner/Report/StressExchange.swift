@@ -22,7 +22,8 @@ package enum StressExchange {
             let detail = xml(details(endpoint).joined(separator: "\n"))
             switch endpoint.verdict {
             case .clean: lines.append("\(head)/>")
-            case .leak: lines += ["\(head)>", #"    <failure message="\#(message)">\#(detail)</failure>"#, "  </testcase>"]
+            case .leak:
+                lines += ["\(head)>", #"    <failure message="\#(message)">\#(detail)</failure>"#, "  </testcase>"]
             case .inconclusive, .nothingMeasured:
                 lines += ["\(head)>", #"    <error message="\#(message)">\#(detail)</error>"#, "  </testcase>"]
             }

@@ -130,7 +130,8 @@ extension EndpointReport {
         default: break
         }
         if outcome.source == .resident {
-            result.append("judged by resident memory, which is coarse: the program does not take its memory from malloc")
+            result.append(
+                "judged by resident memory, which is coarse: the program does not take its memory from malloc")
         }
         return result
     }
@@ -156,6 +157,8 @@ extension Doubt {
         case .step: "it grew in single steps: give more time (--seconds) to see whether they go on"
         case .flattening: "it grows, but slower and slower, as a warm-up does: give more time (--seconds)"
         case .returns: "what grew was given back at times: give more time (--seconds)"
+        case .pool:
+            "it grows, but so little yet that the runtime's own free lists may be what fills: give more time (--seconds)"
         case .filling: "it grows with fresh keys, which may be a cache not yet full: give more time (--seconds)"
         }
     }

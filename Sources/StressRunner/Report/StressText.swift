@@ -12,7 +12,8 @@ package enum StressText {
         case .clean: lines.append("clean: \(count(report.endpoints.count)), none keeps memory")
         case .leak: lines.append("LEAK: \(leaks) of \(count(report.endpoints.count))")
         case .inconclusive:
-            let least = report.smallestDetectable.map { "; a leak of \(bytes($0)) a request would have been seen" } ?? ""
+            let least =
+                report.smallestDetectable.map { "; a leak of \(bytes($0)) a request would have been seen" } ?? ""
             lines.append("inconclusive\(least)")
         case .nothingMeasured: lines.append("nothing was measured")
         }

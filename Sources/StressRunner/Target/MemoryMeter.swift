@@ -70,7 +70,8 @@ struct MemoryMeter: Sendable {
         case .allocator:
             MemoryReading(
                 bytes: inUse, source: .allocator, error: 256,
-                members: Set(counts.map { ProcessFamily.Member(pid: $0.process.pid, startTicks: $0.process.startTicks) }))
+                members: Set(
+                    counts.map { ProcessFamily.Member(pid: $0.process.pid, startTicks: $0.process.startTicks) }))
         case .resident:
             MemoryReading(bytes: resident, source: .resident, error: 16_384, members: Set(family.members))
         }

@@ -24,6 +24,8 @@ struct EndpointRun {
     /// A remark for the progress.
     let tell: @Sendable (String) -> Void
     private let clock = ContinuousClock()
+    /// Before anything is judged, if there is time: tables, pools and lazily made things settle.
+    private static let warmOperations = 1_500.0
     private var audit = TrialAudit()
     private var operations = 0.0
 
@@ -38,13 +40,15 @@ struct EndpointRun {
     mutating func run() async throws(StressProblem) -> EndpointOutcome {
         let begin = clock.now
         let deadline = begin + .seconds(settings.seconds)
-        let size = try await warmUp(until: begin + .seconds(settings.seconds / 3))
+        let size = try await warmUp(until: begin + .seconds(settings.seconds / 4))
         // Warm-up answers do not speak for or against the evidence, except when there is none at all.
         let warmAudit = audit
         audit = TrialAudit()
         let first = try await meter.readQuiet()
         var trial = EndpointTrial(
-            settings: TrialSettings(floorBytes: settings.floorBytes, resolutionBytes: first.error),
+            settings: TrialSettings(
+                floorBytes: settings.floorBytes, resolutionBytes: first.error, mostCycles: 1_000, poolBytes: 384 * 1024,
+                poolOperations: 4_000),
             hasKeys: endpoint.hasKeys, leastFreshKeys: settings.leastFreshKeys)
         var step = trial.add(operations: operations, bytes: first.bytes)
         audit.add(isQuiet: true, members: first.processes)
@@ -52,8 +56,12 @@ struct EndpointRun {
             // Half of the time at most for the arm of the same keys, when there is another.
             let share = endpoint.hasKeys && arm == .sameKeys ? settings.seconds / 2 : settings.seconds
             if clock.now >= min(deadline, begin + .seconds(share)) {
-                step = trial.stopArm()
-                continue
+                let end = trial.stopArm()
+                // No answer yet is worth some patience.
+                if !end.isInconclusive || clock.now >= begin + .seconds(settings.patience) {
+                    step = end
+                    continue
+                }
             }
             let count = arm == .freshKeys ? size.forFreshKeys(settings.leastFreshKeys) : size.count
             try await cycle(count, arm)
@@ -76,7 +84,8 @@ struct EndpointRun {
         var size = CycleSize()
         while true {
             let seconds = try await cycle(size.count, .sameKeys)
-            if size.warmed(seconds: seconds) || clock.now >= deadline { return size }
+            let isSized = size.warmed(seconds: seconds)
+            if (isSized && operations >= Self.warmOperations) || clock.now >= deadline { return size }
         }
     }
 
@@ -109,4 +118,10 @@ extension MemoryReading {
 extension Duration {
     /// As seconds.
     var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}
+
+extension TrialStep {
+    fileprivate var isInconclusive: Bool {
+        if case .done(let finding) = self { finding.verdict == .inconclusive } else { false }
+    }
 }

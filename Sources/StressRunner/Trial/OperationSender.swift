@@ -64,7 +64,9 @@ final class CommandSender: OperationSending {
         var notes: [String] = []
         for index in 0..<(atOnce ? 1 : count) {
             if Task.isCancelled { throw .cancelled }
-            let number = arm == .freshKeys ? 1_000_000 + dealt.add(1, ordering: .relaxed).newValue : UInt64(index % RequestSender.pool)
+            let number =
+                arm == .freshKeys
+                ? 1_000_000 + dealt.add(1, ordering: .relaxed).newValue : UInt64(index % RequestSender.pool)
             var filled = variables
             filled["count"] = "\(count)"
             filled["key"] = "k\(number)"
@@ -75,7 +77,8 @@ final class CommandSender: OperationSending {
             if exit == .code(0) {
                 expected += atOnce ? UInt64(count) : 1
             } else if notes.count < 5 {
-                notes.append("`\(words.joined(separator: " "))` ended with \(exit.map { "\($0)" } ?? "no exit within 60 s")")
+                notes.append(
+                    "`\(words.joined(separator: " "))` ended with \(exit.map { "\($0)" } ?? "no exit within 60 s")")
             }
         }
         let spent = begin.duration(to: clock.now).components
