@@ -35,7 +35,7 @@ bench-sampler: ## Cost of the allocation sampler beside jemalloc's profiling and
 bench-cache: ## Hit ratios of the cache on recorded traces, and its speed (TRACES=DIR, SIZES=512,64K, SPEED=no)
 	@scripts/bench-cache
 
-bench-delivery: ## Kill oakum at every point of a page's way, and storm it with alerts (RUNS=100 a point, STORM_MINUTES=10)
+bench-delivery: ## Kill oakum at every point of a page's way, and storm it with alerts (RUNS=112 a point, STORM_MINUTES=10)
 	@scripts/bench delivery
 
 soak: ## Work the cache under write pressure with reused keys, and watch that it stays bounded (MINUTES=3)

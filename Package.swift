@@ -312,7 +312,7 @@ let heavyTests: [Target] = [
         [
             "oakum", "oakum-keeper", "registrar", "registrar-drill", "OakumAPI", "OakumModel", "OakumApp",
             "LoadGenerator", "Outbound", "OakumRemote", "Postmortem",
-        ]),
+        ], exclude: ["Programs"]),
 ]
 
 let package = Package(

@@ -143,12 +143,24 @@ import Testing
     @Test(arguments: [
         (PageKind.opened, "trigger"), (.escalated, "trigger"), (.updated, "trigger"), (.acknowledged, "acknowledge"),
         (.mitigated, "trigger"), (.resolved, "resolve"), (.reopened, "trigger"), (.stakeholders, "trigger"),
-        (.test, "trigger"),
     ]) func `PagerDuty's actions follow the kind of page`(kind: PageKind, action: String) async throws {
         // The id stands in the details, which only a trigger has.
         let body = try object(try await request(.pagerDuty, Samples.page(kind: kind)).body)
         #expect(body["event_action"] as? String == action)
         #expect((body["payload"] == nil) == (action != "trigger"))
+    }
+
+    @Test func `a test page opens nothing at PagerDuty`() async throws {
+        let page = Samples.page(kind: .test, severity: .info, title: "Oakum test page: nothing is wrong")
+        let request = try await request(.pagerDuty, page)
+        #expect(request.target == "/v2/change/enqueue")
+        let body = try object(request.body)
+        #expect(Set(body.keys) == ["routing_key", "payload", "links"])
+        #expect(body["routing_key"] as? String == Samples.routingKey)
+        let payload = try #require(body["payload"] as? [String: Any])
+        #expect(Set(payload.keys) == ["summary", "source", "timestamp", "custom_details"])
+        #expect(payload["summary"] as? String == "Oakum test page: nothing is wrong")
+        #expect((payload["custom_details"] as? [String: Any])?["page"] as? String == "pg_0001")
     }
 
     @Test(arguments: Severity.allCases) func `PagerDuty knows each severity`(severity: Severity) async throws {

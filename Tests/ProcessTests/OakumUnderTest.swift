@@ -53,6 +53,12 @@ struct TestConfiguration {
     var recycle = "{minimum_interval: 0s, at_most_per_hour: 3600, drain_deadline: 10s}"
     var heap: String?
     var health = "{minimum_healthy: 100ms, ready_within: 30s}"
+    /// Nil: the default one.
+    var policy: String?
+    /// Further keys of the file, from the first column on.
+    var more = ""
+    /// Of `oakum` itself, and of what it starts.
+    var environment: [String: String] = [:]
 
     func yaml(state: String) throws -> String {
         let path = program.hasPrefix("/") ? program : try builtExecutable(program)
@@ -68,7 +74,8 @@ struct TestConfiguration {
                 workers: \(workers)
                 memory_budget: \(budget)
                 health: \(health)
-                recycle: \(recycle)\(heap.map { "\n    heap: \($0)" } ?? "")
+                recycle: \(recycle)\(heap.map { "\n    heap: \($0)" } ?? "")\(policy.map { "\n    policy: \($0)" } ?? "")
+            \(more)
             """
     }
 }
@@ -90,7 +97,9 @@ func withOakum<Result>(
 ) async throws -> Result {
     let file = folder.file("oakum.yaml")
     try configuration.yaml(state: folder.file("s")).write(toFile: file, atomically: true, encoding: .utf8)
-    return try await withProcess(builtExecutable("oakum"), ["up", "-c", file] + extra) { process in
+    let arguments = ["up", "-c", file] + extra
+    return try await withProcess(builtExecutable("oakum"), arguments, environment: configuration.environment) {
+        process in
         defer { if !keepingWorkers { killEverything(naming: folder.path, sparing: process.pid) } }
         let console = try await process.line(containing: "console: ", within: .seconds(60))
         let service = try await process.line(containing: "service registrar: ", within: .seconds(60))

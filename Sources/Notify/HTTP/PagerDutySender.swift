@@ -3,16 +3,17 @@ import OakumModel
 import Outbound
 
 /// PagerDuty's Events API v2: events of one `dedup_key` are one incident there, so a repetition does no harm.
+///
+/// A test page is a change event: it takes the same way with the same key, and opens nothing that somebody has to close.
 struct PagerDutySender: PageSender {
     let isKeyed = true
     private let channel: HTTPChannel
     private let routingKey: Secret
-    private let url: String
+    private let server: String
 
     init(_ duty: PagerDutySettings, _ settings: ChannelSettings, _ client: OutboundClient) throws(ChannelError) {
-        let server = duty.server.hasSuffix("/") ? String(duty.server.dropLast()) : duty.server
-        url = "\(server)/v2/enqueue"
-        try HTTPChannel.check(url: Secret(url), of: settings)
+        server = duty.server.hasSuffix("/") ? String(duty.server.dropLast()) : duty.server
+        try HTTPChannel.check(url: Secret("\(server)/v2/enqueue"), of: settings)
         guard Self.isKey(duty.routingKey.reveal()) else {
             throw ChannelError(
                 channel: settings.name,
@@ -25,18 +26,29 @@ struct PagerDutySender: PageSender {
 
     func send(_ page: ReadablePage, now: WallTime, progress: SendProgress) async -> SendAnswer {
         let key = page.page.address.flatMap { Self.isKey($0) ? $0 : nil } ?? routingKey.reveal()
-        let event = PagerDutyEvent(page, routingKey: key)
         // A page is bounded far below the 512 kB that PagerDuty takes.
-        guard let body = HTTPChannel.json(event) else { return HTTPChannel.notEncoded }
+        let (body, path, what) = Self.event(page, routingKey: key)
+        guard let body else { return HTTPChannel.notEncoded }
         var judgement = channel.judgement(page, now: now)
         judgement.secrets = Redaction([routingKey.reveal(), key] + page.page.links.map(\.url))
         do throws(OutboundError) {
-            let answer = judgement.answer(try await channel.post(body, to: url, page: page, progress: progress))
+            let answer = judgement.answer(
+                try await channel.post(body, to: server + path, page: page, progress: progress))
             guard case .delivered(let receipt) = answer else { return answer }
-            return .delivered(receipt: "\(receipt), \(event.event_action) \(event.dedup_key)")
+            return .delivered(receipt: "\(receipt), \(what)")
         } catch {
             return judgement.answer(error)
         }
+    }
+
+    /// Body, path, and what it is in the receipt.
+    private static func event(_ page: ReadablePage, routingKey: String) -> ([UInt8]?, String, String) {
+        if page.page.kind == .test {
+            let change = PagerDutyChange(page, routingKey: routingKey)
+            return (HTTPChannel.json(change), "/v2/change/enqueue", "change event")
+        }
+        let event = PagerDutyEvent(page, routingKey: routingKey)
+        return (HTTPChannel.json(event), "/v2/enqueue", "\(event.event_action) \(event.dedup_key)")
     }
 
     private static func isKey(_ text: String) -> Bool {
@@ -70,6 +82,13 @@ struct PagerDutyEvent: Encodable {
         var news: String
         var lines: [String]
         var facts: [String: String]
+
+        init(_ page: ReadablePage) {
+            self.page = page.page.id
+            news = page.news
+            lines = page.lines
+            facts = Dictionary(page.facts.map { ($0.name, $0.value) }, uniquingKeysWith: { "\($0); \($1)" })
+        }
     }
 
     struct Link: Encodable {
@@ -83,19 +102,20 @@ struct PagerDutyEvent: Encodable {
         switch page.page.kind {
         case .acknowledged: event_action = "acknowledge"
         case .resolved: event_action = "resolve"
+        // A test is sent as a change instead.
         case .opened, .escalated, .updated, .mitigated, .reopened, .stakeholders, .test: event_action = "trigger"
         }
         guard event_action == "trigger" else { return }
-        let summary = page.title.isEmpty ? PageText(page: page).headline : page.title
         payload = Payload(
-            summary: ReadablePage.clipped(summary, 1024), severity: page.page.severity.rawValue,
-            timestamp: UTCText.rfc3339(page.page.at),
-            custom_details: Details(
-                page: page.page.id, news: page.news, lines: page.lines,
-                facts: Dictionary(page.facts.map { ($0.name, $0.value) }, uniquingKeysWith: { "\($0); \($1)" })))
+            summary: Self.summary(page), severity: page.page.severity.rawValue,
+            timestamp: UTCText.rfc3339(page.page.at), custom_details: Details(page))
         links = page.links.map { Link(href: $0.url, text: $0.title) }
         client = "Oakum"
         client_url = page.link(.show)?.url
+    }
+
+    static func summary(_ page: ReadablePage) -> String {
+        ReadablePage.clipped(page.title.isEmpty ? PageText(page: page).headline : page.title, 1024)
     }
 
     /// At most 255 characters: longer and odd threads are told apart by their digest.
@@ -103,5 +123,27 @@ struct PagerDutyEvent: Encodable {
         let isPlain = thread.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
         guard !isPlain || !(1...255).contains(thread.utf8.count) else { return thread }
         return "oakum-\(Digest.hex(thread))"
+    }
+}
+
+/// What has been changed somewhere: listed beside the service's incidents, and nobody is called for it.
+struct PagerDutyChange: Encodable {
+    var routing_key: String
+    var payload: Payload
+    var links: [PagerDutyEvent.Link]
+
+    struct Payload: Encodable {
+        var summary: String
+        var source = "oakum"
+        var timestamp: String
+        var custom_details: PagerDutyEvent.Details
+    }
+
+    init(_ page: ReadablePage, routingKey: String) {
+        routing_key = routingKey
+        payload = Payload(
+            summary: PagerDutyEvent.summary(page), timestamp: UTCText.rfc3339(page.page.at),
+            custom_details: PagerDutyEvent.Details(page))
+        links = page.links.map { PagerDutyEvent.Link(href: $0.url, text: $0.title) }
     }
 }
