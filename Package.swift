@@ -143,7 +143,8 @@ let cache: [Target] = [
 // A product without outside packages too. CHeapSampler is linked in: it is what watches the allocator of a test executable.
 let leakTesting: [Target] = [
     code("LeakTesting", ["CHeapSampler", "HeapInspection", "HeapProfile", "OakumModel", "CLinux"]),
-    tests("LeakTestingTests", ["LeakTesting"]),
+    code("LeakTestingXCTest", ["LeakTesting"]),
+    tests("LeakTestingTests", ["LeakTesting", "BoundedCache"]),
 ]
 
 let products: [Target] = [
@@ -323,6 +324,7 @@ let package = Package(
             .library(name: "BoundedCacheWeights", targets: ["BoundedCacheWeights"]),
             .library(name: "CachePressure", targets: ["CachePressure"]),
             .library(name: "LeakTesting", targets: ["LeakTesting"]),
+            .library(name: "LeakTestingXCTest", targets: ["LeakTestingXCTest"]),
             .library(name: "ServiceHandover", targets: ["ServiceHandover"]),
             .executable(name: "oakum", targets: ["oakum"]),
             .executable(name: "oakum-keeper", targets: ["oakum-keeper"]),

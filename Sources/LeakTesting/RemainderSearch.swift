@@ -51,13 +51,24 @@ struct RemainderSearch {
         return capture.profile.sites.map { site in
             let own = Set(site.records.map { stacks[$0] })
             return RemainingSite(
-                place: site.label, type: site.types.first?.type,
+                place: Self.place(of: site), type: site.types.first?.type,
                 blocks: own.reduce(0) { $0 + (totals[$1]?.blocks ?? 0) },
                 bytes: own.reduce(0) { $0 + (totals[$1]?.bytes ?? 0) },
                 holders: capture.chains(of: site).first?.chain.told ?? [])
         }
         .sorted { ($1.bytes, $0.place) < ($0.bytes, $1.place) }
         .prefix(Self.siteLimit).map { $0 }
+    }
+
+    /// The innermost function of a person's own that has a line, but for initialisers that only allocate: those say no more
+    /// than the type does.
+    private static func place(of site: Site) -> String {
+        let rules = FrameRules()
+        let frame = site.stacks.first?.shown.first {
+            $0.line != nil && !$0.function.contains("__allocating_init") && rules.role(of: $0) == .own
+        }
+        guard let frame, let file = frame.file, let line = frame.line else { return site.label }
+        return "\(frame.function) (\(file.split(separator: "/").last ?? "?"):\(line))"
     }
 
     /// Blocks of all ages.
