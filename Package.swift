@@ -59,7 +59,7 @@ func tests(
 
 // Linked into a program it interposes malloc there; the library to preload is built by scripts/sampler from the same files.
 let sampler: [Target] = [
-    .target(name: "CHeapSampler", cSettings: [.define("_GNU_SOURCE")]),
+    .target(name: "CHeapSampler", cSettings: [.define("_GNU_SOURCE"), .define("OAKUM_HEAP_LINKED")]),
     tests("HeapSamplerTests", [], exclude: ["Programs"]),
 ]
 
@@ -140,6 +140,13 @@ let cache: [Target] = [
     .executableTarget(
         name: "cache-soak", dependencies: ["BoundedCache", "CLinux"], swiftSettings: settings),
     tests("CacheTracesTests", ["BoundedCache", "CacheTraces"], exclude: ["Traces"]),
+]
+
+// A product without outside packages too. CHeapSampler is linked in: it is what watches the allocator of a test executable.
+let leakTesting: [Target] = [
+    code("LeakTesting", ["CHeapSampler", "HeapInspection", "HeapProfile", "OakumModel", "CLinux"]),
+    code("LeakTestingXCTest", ["LeakTesting"]),
+    tests("LeakTestingTests", ["LeakTesting", "BoundedCache"]),
 ]
 
 let products: [Target] = [
@@ -324,6 +331,8 @@ let package = Package(
             .library(name: "BoundedCacheMetrics", targets: ["BoundedCacheMetrics"]),
             .library(name: "BoundedCacheWeights", targets: ["BoundedCacheWeights"]),
             .library(name: "CachePressure", targets: ["CachePressure"]),
+            .library(name: "LeakTesting", targets: ["LeakTesting"]),
+            .library(name: "LeakTestingXCTest", targets: ["LeakTestingXCTest"]),
             .library(name: "ServiceHandover", targets: ["ServiceHandover"]),
             .executable(name: "oakum", targets: ["oakum"]),
             .executable(name: "oakum-keeper", targets: ["oakum-keeper"]),
@@ -346,8 +355,9 @@ let package = Package(
             .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         ],
     targets: coreOnly
-        ? ring0 + sampler + sharedCore + heap + cache
-        : ring0 + sampler + sharedCore + shared + heap + cache + products + ring1 + ring2 + jobs + ring3 + registration
+        ? ring0 + sampler + sharedCore + heap + cache + leakTesting
+        : ring0 + sampler + sharedCore + shared + heap + cache + leakTesting + products + ring1 + ring2 + jobs + ring3
+            + registration
             + examples
             + heavyTests
 )

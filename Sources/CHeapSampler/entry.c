@@ -49,6 +49,8 @@ static inline void *counted(uint64_t words, void *block) {
     return block;
 }
 
+// A sanitizer brings an allocator of its own, which is not to be hidden.
+#ifndef OAKUM_HEAP_SANITIZED
 EXPORTED void *malloc(size_t size) {
     uint64_t words = own_words();
     if (OH_UNLIKELY(AT_MOST(words, FUEL, size))) JUMP oh_slow_malloc(size);
@@ -134,3 +136,4 @@ EXPORTED int dlclose(void *library) {
     oh_want_scan();
     return result;
 }
+#endif

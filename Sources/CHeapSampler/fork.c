@@ -57,7 +57,7 @@ static void copy_records(const struct oh_region *old) {
         struct oakum_heap_record record = ((struct oakum_heap_record *)old->records.base)[slot];
         if ((record.state & 3) == OAKUM_HEAP_RECORD_LIVE && record.address == address &&
             record.check == oh_record_check(&record, record.state)) {
-            struct oh_sample sample = {record.size, record.weight, record.birth_ns, record.thread, record.stack};
+            struct oh_sample sample = {record.size, record.weight, record.birth_ns, record.thread, record.stack, record.reserved};
             oh_write_record((struct oakum_heap_record *)oh_region.records.base + slot, address, &sample);
             oh_count(&counters->inherited);
         } else if (oh_index_remove(address) == slot) {

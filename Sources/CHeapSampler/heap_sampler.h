@@ -10,6 +10,12 @@
 #error "The sampler knows Linux on x86-64 alone so far: frame layout, system calls and thread-local access are its own."
 #endif
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define OAKUM_HEAP_SANITIZED
+#endif
+#endif
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,6 +53,7 @@ struct oh_thread {
     uint32_t inside; // the thread is in the sampler: allocations of libc and of signal handlers pass unsampled
     uint32_t exits;  // rounds of thread-exit handlers; 0 when none is registered
     uint64_t visits; // of the slow path
+    uint64_t tag;    // of the measurement that the allocation under way belongs to (ledger.c)
 };
 
 extern _Thread_local struct oh_thread oh_self __attribute__((tls_model("initial-exec")));
@@ -118,6 +125,7 @@ struct oh_settings {
     bool is_off;
     bool is_quiet;
     bool is_counted;
+    bool is_private; // no file: memory that nobody else sees (ledger.c)
     bool allows_any_reader;
     uint32_t mode;
     uint64_t mean;
@@ -171,6 +179,7 @@ struct oh_sample {
     uint64_t birth;
     uint32_t thread;
     uint32_t stack;
+    uint64_t tag;
 };
 bool oh_record(void *block, const struct oh_sample *sample);
 bool oh_forget(void *block, struct oh_sample *sample); // takes the record out; false when there is none
@@ -235,6 +244,21 @@ void oh_tell_in_use(struct oh_thread *thread); // what bytes_in_use has not been
 bool oh_is_recording(void);                    // false before the start and after the end
 void oh_count(uint64_t *counter);
 void oh_add(uint64_t *counter, uint64_t amount);
+
+// --- Linked into a test executable (ledger.c): only what measured calls allocate is recorded. ---
+#ifdef OAKUM_HEAP_LINKED
+bool oh_stand_by(void);                        // false: the environment asks for a profile, as of a preloaded sampler
+bool oh_start(void);
+void oh_index_unmap(void);                     // in a copy that is only looked at: its addresses would seem to hold the blocks
+bool oh_is_wanted(struct oh_thread *thread);   // sets its tag
+void oh_note_allocation(const struct oh_sample *sample, bool is_recorded);
+void oh_note_live(const struct oh_sample *sample, int64_t blocks); // one more or one less
+#else
+static inline bool oh_stand_by(void) { return false; }
+static inline bool oh_is_wanted(struct oh_thread *thread) { return (void)thread, true; }
+static inline void oh_note_allocation(const struct oh_sample *sample, bool is_recorded) { (void)sample, (void)is_recorded; }
+static inline void oh_note_live(const struct oh_sample *sample, int64_t blocks) { (void)sample, (void)blocks; }
+#endif
 
 #pragma GCC visibility pop
 #endif

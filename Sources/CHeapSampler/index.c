@@ -46,6 +46,15 @@ bool oh_prepare_index(uint64_t capacity) {
     return true;
 }
 
+#ifdef OAKUM_HEAP_LINKED
+void oh_index_unmap(void) {
+    uint64_t keys = oh_index_positions();
+    if (keys == 0) return;
+    oh_call3(SYS_munmap, (long)table.keys, (long)(keys * sizeof *table.keys), 0);
+    table.keys = NULL;
+}
+#endif
+
 static bool find(uintptr_t address, uint64_t *position) {
     if (!table.keys) return false;
     uint64_t first = home(address);

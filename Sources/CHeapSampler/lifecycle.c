@@ -139,9 +139,12 @@ static void count_fork(void) {
 
 static void leave_region(void) { oh_set_owner(false); }
 
-static bool start(void) {
+static void learn(void) {
     oh_learn_stacks();
     if (oh_next.is_glibc) oh_learn_frameless();
+}
+
+static bool start(void) {
     if (!oh_prepare_owner() || !oh_prepare_index(oh_settings.records) || !oh_prepare_stacks(oh_settings.stacks)) {
         oh_warn("not sampled: the system gives no memory for the tables", "");
         return false;
@@ -162,9 +165,22 @@ static bool start(void) {
     return true;
 }
 
+#ifdef OAKUM_HEAP_LINKED
+bool oh_start(void) { return start(); }
+#endif
+
 __attribute__((constructor(101))) static void load(void) {
+#ifdef OAKUM_HEAP_SANITIZED
+    return; // its allocator is not ours to call
+#endif
     struct oh_thread *thread = &oh_self;
     oh_resolve();
+    if (oh_stand_by()) {
+        thread->inside = 1;
+        learn();
+        thread->inside = 0;
+        return;
+    }
     oh_read_settings();
     bool is_shadowed = oh_is_shadowed();
     thread->inside = 1;
@@ -172,6 +188,7 @@ __attribute__((constructor(101))) static void load(void) {
     if (is_shadowed) {
         oh_warn("not sampled: the program, or a library before this one, brings a malloc of its own", "");
     } else if (!oh_settings.is_off) {
+        learn();
         is_started = start();
     }
     if (is_started) {

@@ -29,6 +29,7 @@ void oh_write_record(struct oakum_heap_record *record, uintptr_t address, const 
     record->birth_ns = sample->birth;
     record->thread = sample->thread;
     record->stack = sample->stack;
+    record->reserved = sample->tag;
     record->check = oh_record_check(record, number << 2 | OAKUM_HEAP_RECORD_LIVE);
     set_state(record, number, OAKUM_HEAP_RECORD_LIVE);
 }
@@ -43,7 +44,10 @@ bool oh_record(void *block, const struct oh_sample *sample) {
     if (slot != OH_NO_SLOT) {
         oh_write_record(record_at(slot), (uintptr_t)block, sample);
         oh_publish_used(&oh_region.records);
-        if (oh_index_insert((uintptr_t)block, slot)) return true;
+        if (oh_index_insert((uintptr_t)block, slot)) {
+            oh_note_live(sample, 1);
+            return true;
+        }
         set_state(record_at(slot), record_at(slot)->state >> 2, OAKUM_HEAP_RECORD_EMPTY);
         oh_return_slot(slot);
     }
@@ -59,7 +63,9 @@ bool oh_forget(void *block, struct oh_sample *sample) {
     bool is_ours = oh_owns_region();
     if (is_ours) {
         struct oakum_heap_record *record = record_at(slot);
-        *sample = (struct oh_sample){record->size, record->weight, record->birth_ns, record->thread, record->stack};
+        *sample = (struct oh_sample){
+            record->size, record->weight, record->birth_ns, record->thread, record->stack, record->reserved};
+        oh_note_live(sample, -1);
         set_state(record, record->state >> 2, OAKUM_HEAP_RECORD_EMPTY);
     }
     oh_return_slot(slot);

@@ -39,6 +39,7 @@ static bool may_replace(const char *path, uint32_t pid, uint64_t start_ticks, bo
 static int create_file(const char *path, uint32_t pid, uint64_t start_ticks, enum oh_created *result) {
     const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
     *result = OH_FAILED;
+    if (oh_settings.is_private) return (int)oh_call3(SYS_memfd_create, (long)"oakum-heap", 1 /* MFD_CLOEXEC */, 0);
     int file = oh_open(path, flags, 0600);
     if (file == -17 /* EEXIST */) {
         bool is_quiet;

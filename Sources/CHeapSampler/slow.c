@@ -39,7 +39,7 @@ bool oh_charge(struct oh_thread *thread, uint64_t bytes) {
         if (!oh_is_pinned) thread->fuel = phase == OH_STOPPED ? UINT64_MAX / 2 : FUEL_BEFORE_START;
         return false;
     }
-    if (oh_settings.mode == OAKUM_HEAP_EXACT) return true;
+    if (oh_settings.mode == OAKUM_HEAP_EXACT) return oh_is_wanted(thread);
     uint64_t *budget = oh_is_pinned ? &thread->left : &thread->fuel;
     if (bytes < *budget) {
         *budget -= bytes;
@@ -103,8 +103,11 @@ bool oh_sample_block(struct oh_thread *thread, void *block, uint64_t size, struc
     }
     sample.birth = oh_now();
     sample.thread = thread->thread_id;
+    sample.tag = thread->tag;
     sample.stack = oh_stack_of(thread, caller, sample.birth);
-    if (!oh_record(block, &sample)) return false;
+    bool is_recorded = oh_record(block, &sample);
+    oh_note_allocation(&sample, is_recorded);
+    if (!is_recorded) return false;
     struct oakum_heap_stack *stack = (struct oakum_heap_stack *)oh_region.stacks.base + sample.stack;
     oh_count(&counters->samples);
     oh_count(&stack->samples);

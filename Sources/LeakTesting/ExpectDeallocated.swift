@@ -1,0 +1,122 @@
+import Glibc
+public import Testing
+
+/// Makes a value, lets go of it, and tells which of its objects are still there: for reporting of one's own.
+///
+/// - Parameters:
+///   - wait: how long tasks and threads may take to let go.
+///   - make: makes a value, uses it, and returns it: an object, or anything that holds objects.
+/// - Returns: the objects that remain, with their holders.
+public func findSurvivors<Value>(
+    waiting wait: Duration = .seconds(1), _ make: () throws -> Value
+) rethrows -> DeallocationReport {
+    let watch = DeallocationWatch(wait)
+    let objects = try watch.objects(make)
+    var pause: UInt32 = 100
+    while !objects.isAllGone, .now < watch.deadline {
+        usleep(pause)
+        pause = min(10_000, pause * 2)
+    }
+    return DeallocationReport(objects)
+}
+
+/// The same for a value that is made, or used, by calls that suspend.
+public func findSurvivors<Value>(
+    waiting wait: Duration = .seconds(1), _ make: () async throws -> Value
+) async rethrows -> DeallocationReport {
+    let watch = DeallocationWatch(wait)
+    let objects = try await watch.objects(make)
+    var pause = 100
+    while !objects.isAllGone, .now < watch.deadline {
+        // A cancelled test does not wait: what is still there then is told all the same.
+        try? await Task.sleep(for: .microseconds(pause))
+        pause = min(10_000, pause * 2)
+    }
+    return DeallocationReport(objects)
+}
+
+/// Expects that an object, and every object that was made with it, goes away when it is let go of.
+///
+/// The value may be an object or hold several (a tuple, an array, a struct). What the closure makes and the value leads to
+/// through stored properties is watched too. For what remains an issue tells the type and who holds it, up to a global
+/// variable, a task, or a cycle.
+///
+/// - Parameters:
+///   - wait: how long tasks and threads may take to let go.
+///   - sourceLocation: where the issue is shown.
+///   - make: makes a value, uses it, and returns it.
+/// - Returns: the objects that remain, with their holders.
+@discardableResult
+public func expectDeallocated<Value>(
+    waiting wait: Duration = .seconds(1), sourceLocation: SourceLocation = #_sourceLocation,
+    _ make: () throws -> Value
+) rethrows -> DeallocationReport {
+    let report = try findSurvivors(waiting: wait, make)
+    report.record(sourceLocation)
+    return report
+}
+
+/// The same for a value that is made, or used, by calls that suspend.
+@discardableResult
+public func expectDeallocated<Value>(
+    waiting wait: Duration = .seconds(1), sourceLocation: SourceLocation = #_sourceLocation,
+    _ make: () async throws -> Value
+) async rethrows -> DeallocationReport {
+    let report = try await findSurvivors(waiting: wait, make)
+    report.record(sourceLocation)
+    return report
+}
+
+/// Keeps account of what is allocated while a value is made.
+private struct DeallocationWatch: ~Copyable {
+    /// Nil: only what the value holds directly is watched.
+    private let account: LedgerAccount?
+    let deadline: ContinuousClock.Instant
+
+    init(_ wait: Duration) {
+        // Where nothing can be counted, weak references still tell.
+        account = try? LedgerAccount()
+        deadline = .now + wait
+    }
+
+    /// Returns nothing that keeps the value alive.
+    @inline(never)
+    func objects<Value>(_ make: () throws -> Value) rethrows -> WatchedObjects {
+        let value = try MeasuredWork.$number.withValue(number) { try make() }
+        return WatchedObjects(value, made: blocks)
+    }
+
+    @inline(never)
+    func objects<Value>(_ make: () async throws -> Value) async rethrows -> WatchedObjects {
+        let value = try await MeasuredWork.$number.withValue(number) { try await make() }
+        return WatchedObjects(value, made: blocks)
+    }
+
+    private var number: UInt64 {
+        switch account {
+        case .some(let account): account.number
+        case nil: 0
+        }
+    }
+
+    private var blocks: [HiddenAddress: UInt64] {
+        switch account {
+        case .some(let account):
+            Dictionary(account.blocks().map { (HiddenAddress($0.address), $0.bytes) }) { $1 }
+        case nil: [:]
+        }
+    }
+}
+
+extension DeallocationReport {
+    /// An issue when objects remain, a warning when nothing was watched.
+    func record(_ location: SourceLocation) {
+        if watched == 0 {
+            Issue.record(
+                "the closure returned no object, so nothing was watched: return the one that is to go away",
+                severity: .warning, sourceLocation: location)
+        }
+        guard !survivors.isEmpty else { return }
+        Issue.record(Comment(rawValue: description), sourceLocation: location)
+    }
+}

@@ -1,0 +1,82 @@
+public import Testing
+
+/// Measures whether memory grows with calls, and records no issue: for reporting of one's own.
+///
+/// - Parameters:
+///   - limits: what is measured, and what is held to be growth.
+///   - body: one call; it is made some hundred times when memory does not grow, up to some ten thousand times when it does.
+/// - Returns: what was found. It says so when nothing could be measured.
+public func measureGrowth(_ limits: GrowthLimits = GrowthLimits(), _ body: () throws -> Void) rethrows -> GrowthReport {
+    var run: GrowthRun
+    do throws(Obstacle) {
+        run = try GrowthRun(limits)
+    } catch {
+        try body()
+        return .notMeasured(error.text)
+    }
+    return try run.run(body)
+}
+
+/// The same for calls that suspend.
+public func measureGrowth(
+    _ limits: GrowthLimits = GrowthLimits(), _ body: () async throws -> Void
+) async rethrows -> GrowthReport {
+    var run: GrowthRun
+    do throws(Obstacle) {
+        run = try GrowthRun(limits)
+    } catch {
+        try await body()
+        return .notMeasured(error.text)
+    }
+    return try await run.run(body)
+}
+
+/// Expects that memory does not grow with calls: after a few calls to warm up, rounds of more and more calls must leave
+/// nothing behind.
+///
+/// Only what the calls themselves allocate is counted, in tasks that they start too: other tests may run in parallel. An issue
+/// tells bytes and blocks per call, where the blocks that remain were allocated, their Swift type, and who holds them.
+/// Where nothing can be measured (a sanitizer, another allocator) the body runs once, and a warning says why.
+///
+/// - Parameters:
+///   - calls: of the first of the rounds, each of which makes twice as many as the one before.
+///   - warmUp: calls before the first round.
+///   - bytes: growth per call up to this is none.
+///   - sourceLocation: where issues are shown.
+///   - body: one call.
+/// - Returns: what was found.
+@discardableResult
+public func expectNoGrowth(
+    calls: Int = 100, warmUp: Int = 10, toleratingBytesPerCall bytes: Double = 1,
+    sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Void
+) rethrows -> GrowthReport {
+    let limits = GrowthLimits(calls: calls, warmUp: warmUp, toleratedBytesPerCall: bytes)
+    let report = try measureGrowth(limits, body)
+    report.record(sourceLocation)
+    return report
+}
+
+/// The same for calls that suspend. They are made one after the other, where the caller is isolated.
+@discardableResult
+public func expectNoGrowth(
+    calls: Int = 100, warmUp: Int = 10, toleratingBytesPerCall bytes: Double = 1,
+    sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws -> Void
+) async rethrows -> GrowthReport {
+    let limits = GrowthLimits(calls: calls, warmUp: warmUp, toleratedBytesPerCall: bytes)
+    let report = try await measureGrowth(limits, body)
+    report.record(sourceLocation)
+    return report
+}
+
+extension GrowthReport {
+    /// An issue when memory leaks, a warning when that could not be told.
+    func record(_ location: SourceLocation) {
+        let severity: Issue.Severity
+        switch verdict {
+        case .clean: return
+        case .leak: severity = .error
+        case .undecided, .notMeasured: severity = .warning
+        }
+        Issue.record(Comment(rawValue: description), severity: severity, sourceLocation: location)
+    }
+}

@@ -1,0 +1,43 @@
+/// What is measured, and what is held to be growth.
+public struct GrowthLimits: Hashable, Sendable {
+    /// Calls of the first measured round. Each further round makes twice as many as the one before; where calls are slow,
+    /// fewer are made.
+    public var calls: Int
+    /// Calls before the first round: they fill caches and make what is made once.
+    public var warmUp: Int
+    /// Growth up to this is none, in bytes per call.
+    public var toleratedBytesPerCall: Double
+    /// How long a round after round may take while the memory still grows. Without growth far less is used.
+    public var patience: Duration
+
+    /// - Parameters:
+    ///   - calls: 10 at the least.
+    ///   - warmUp: more than a cache has room for, when the calls fill one with keys that are new each time.
+    ///   - toleratedBytesPerCall: 0 or more.
+    ///   - patience: half a second decides in nearly all cases.
+    public init(
+        calls: Int = 100, warmUp: Int = 10, toleratedBytesPerCall: Double = 1, patience: Duration = .milliseconds(500)
+    ) {
+        self.calls = max(10, calls)
+        self.warmUp = max(2, warmUp)
+        self.toleratedBytesPerCall = max(0, toleratedBytesPerCall)
+        self.patience = patience
+    }
+}
+
+/// One round of calls, and what was alive after it.
+public struct GrowthRound: Hashable, Sendable {
+    /// Calls made in this round.
+    public var calls: Int
+    /// Blocks of memory that calls of this or an earlier round allocated and that are still there.
+    public var liveBlocks: Int
+    /// The bytes asked for with those.
+    public var liveBytes: Int
+
+    /// A round as it was read.
+    public init(calls: Int, liveBlocks: Int, liveBytes: Int) {
+        self.calls = calls
+        self.liveBlocks = liveBlocks
+        self.liveBytes = liveBytes
+    }
+}

@@ -1,0 +1,165 @@
+import Glibc
+
+/// Makes the calls that `GrowthCourse` asks for, and reads the account after each round.
+struct GrowthRun: ~Copyable {
+    private let account: LedgerAccount
+    private var course: GrowthCourse
+    private var round = 0
+    private let clock = ContinuousClock()
+    /// Freed later than the calls return: so the readings wait longer.
+    private var isPatient = false
+
+    init(_ limits: GrowthLimits) throws(Obstacle) {
+        account = try LedgerAccount()
+        course = GrowthCourse(limits)
+    }
+
+    /// Runs all rounds. The body runs on the calling thread.
+    mutating func run(_ body: () throws -> Void) rethrows -> GrowthReport {
+        var step = course.first
+        while true {
+            switch step {
+            case .warmUp(let calls):
+                // The last calls tell what one takes.
+                _ = try measure(calls - calls / 2, body)
+                let took = try measure(calls / 2, body)
+                settle()
+                step = course.handle(warmedUp: reading(calls), perCall: took / (calls / 2))
+            case .round(let calls):
+                nextRound()
+                let took = try measure(calls, body)
+                settle()
+                step = course.handle(finished: reading(calls), took: took)
+            case .confirm:
+                settleLong()
+                step = confirmed()
+            case .finish(let verdict): return report(verdict)
+            }
+        }
+    }
+
+    /// The same for calls that suspend. They run one after the other, on the caller's actor.
+    mutating func run(_ body: () async throws -> Void) async rethrows -> GrowthReport {
+        var step = course.first
+        while true {
+            switch step {
+            case .warmUp(let calls):
+                _ = try await measure(calls - calls / 2, body)
+                let took = try await measure(calls / 2, body)
+                await settle()
+                step = course.handle(warmedUp: reading(calls), perCall: took / (calls / 2))
+            case .round(let calls):
+                nextRound()
+                let took = try await measure(calls, body)
+                await settle()
+                step = course.handle(finished: reading(calls), took: took)
+            case .confirm:
+                await settleLong()
+                step = confirmed()
+            case .finish(let verdict): return report(verdict)
+            }
+        }
+    }
+
+    // MARK: - Rounds
+
+    private mutating func nextRound() {
+        round += 1
+        account.begin(round: round)
+    }
+
+    private func measure(_ calls: Int, _ body: () throws -> Void) rethrows -> Duration {
+        let begin = clock.now
+        try MeasuredWork.$number.withValue(account.number) {
+            for _ in 0..<calls { try body() }
+        }
+        return begin.duration(to: clock.now)
+    }
+
+    private func measure(_ calls: Int, _ body: () async throws -> Void) async rethrows -> Duration {
+        let begin = clock.now
+        try await MeasuredWork.$number.withValue(account.number) {
+            for _ in 0..<calls { try await body() }
+        }
+        return begin.duration(to: clock.now)
+    }
+
+    private func reading(_ calls: Int) -> GrowthRound {
+        GrowthRound(calls: calls, liveBlocks: account.liveBlocks, liveBytes: account.liveBytes)
+    }
+
+    private mutating func confirmed() -> GrowthCourse.Step {
+        let step = course.handle(confirmed: account.liveBlocks, account.liveBytes)
+        if case .finish = step { return step }
+        isPatient = true
+        return step
+    }
+
+    private func report(_ verdict: GrowthVerdict) -> GrowthReport {
+        var search = RemainderSearch()
+        let sites = verdict == .leak ? search.sites(of: account, rounds: round) : []
+        var report = GrowthReport(
+            verdict: verdict, bytesPerCall: course.rate(of: \.liveBytes), blocksPerCall: course.rate(of: \.liveBlocks),
+            rounds: course.rounds, sites: sites, remarks: search.remarks)
+        let dropped = account.dropped
+        if dropped > 0, verdict != .leak {
+            report.verdict = .undecided(
+                "\(dropped) allocations could not be recorded (at most a million blocks of all measurements in a process)"
+            )
+        }
+        return report
+    }
+
+    // MARK: - Waiting for what is freed a little later
+
+    // Tasks end, and threads let go, a moment after the call that waited for them returns. Nothing tells when the last of
+    // them is done, so the account is looked at until it does not shrink any more.
+
+    private mutating func settle() {
+        var wait = Settling(account.liveBlocks, isLong: isPatient)
+        while wait.isOn { usleep(wait.microseconds); wait.see(account.liveBlocks) }
+    }
+
+    private mutating func settleLong() {
+        var wait = Settling(account.liveBlocks, isLong: true)
+        while wait.isOn { usleep(wait.microseconds); wait.see(account.liveBlocks) }
+    }
+
+    private mutating func settle() async {
+        var wait = Settling(account.liveBlocks, isLong: isPatient)
+        while wait.isOn { await pause(wait.microseconds); wait.see(account.liveBlocks) }
+    }
+
+    private mutating func settleLong() async {
+        var wait = Settling(account.liveBlocks, isLong: true)
+        while wait.isOn { await pause(wait.microseconds); wait.see(account.liveBlocks) }
+    }
+
+    private func pause(_ microseconds: UInt32) async {
+        // A cancelled test does not wait: what it then reads is judged all the same.
+        try? await Task.sleep(for: .microseconds(Int(microseconds)))
+    }
+}
+
+/// How long to wait for late frees: until several looks in a row show no fewer blocks. Pure.
+struct Settling {
+    private let least: Int
+    let microseconds: UInt32
+    private var fewest: Int
+    private var unchanged = 0
+    private var looks = 0
+
+    init(_ blocks: Int, isLong: Bool) {
+        fewest = blocks
+        microseconds = isLong ? 10_000 : 1_000
+        least = isLong ? 20 : 2
+    }
+
+    var isOn: Bool { fewest > 0 && unchanged < least && looks < 300 }
+
+    mutating func see(_ blocks: Int) {
+        looks += 1
+        unchanged = blocks < fewest ? 0 : unchanged + 1
+        fewest = min(fewest, blocks)
+    }
+}

@@ -1,0 +1,155 @@
+import Dispatch
+import Glibc
+import LeakTesting
+import OakumTestKit
+import Testing
+
+@Suite(.disabled(if: Sanitizer.isOn), .serialized, .timeLimit(.minutes(4)))
+struct GrowthTests {
+    @Test func `one leaked object of 32 bytes per call is found in two seconds, with place, type and holder`() {
+        let registry = Registry()
+        let begin = ContinuousClock.now
+        let report = measureGrowth { registry.items.append(Item()) }
+        let time = begin.duration(to: .now)
+        #expect(report.verdict == .leak)
+        #expect(time < .seconds(2))
+        #expect(report.blocksPerCall.estimate > 0.99 && report.blocksPerCall.estimate < 1.01)
+        #expect(report.bytesPerCall.low <= 40 && report.bytesPerCall.high >= 40, "32 bytes, and 8 in the array")
+        let site = report.sites.first
+        #expect(site?.type == "Item")
+        #expect(site?.place.contains("(GrowthTests.swift:") == true, "\(report)")
+        #expect(site?.holders.contains { $0.hasPrefix("Registry.items") } == true, "\(report)")
+    }
+
+    @Test func `the issue says bytes, blocks, type and place`() {
+        let registry = Registry()
+        withKnownIssue {
+            expectNoGrowth { registry.items.append(Item()) }
+        } matching: { issue in
+            let text = issue.comments.map(\.rawValue).joined()
+            return ["memory grows by", "× Item", "GrowthTests.swift:", "held by"].allSatisfy(text.contains)
+        }
+    }
+
+    @Test func `a leak in every tenth call is found`() {
+        var calls = 0
+        let registry = Registry()
+        let report = measureGrowth {
+            calls += 1
+            if calls % 10 == 0 { registry.items.append(Item()) }
+        }
+        #expect(report.verdict == .leak)
+        #expect(abs(report.blocksPerCall.estimate - 0.1) < 0.02)
+    }
+
+    @Test func `numbers that are added to an array for ever are a leak`() {
+        var numbers: [Int] = []
+        let report = measureGrowth { numbers.append(numbers.count) }
+        #expect(report.verdict == .leak, "\(report)")
+    }
+
+    @Test func `memory of C that is never freed is a leak without a type`() {
+        var last: UnsafeMutableRawPointer?
+        let report = measureGrowth { last = malloc(16) }
+        #expect(last != nil)
+        #expect(report.verdict == .leak)
+        #expect(report.bytesPerCall.estimate == 16)
+        #expect(report.sites.first?.type == nil)
+    }
+
+    @Test func `a cycle of two objects is a leak`() {
+        let report = measureGrowth {
+            let parent = Parent()
+            parent.child = Child()
+            parent.child?.parent = parent
+        }
+        #expect(report.verdict == .leak)
+        #expect(report.blocksPerCall.estimate == 2)
+        #expect(report.sites.contains { $0.holders.first == "a cycle, no root" }, "\(report)")
+    }
+
+    @Test func `a dictionary with a new key for each call is a leak`() {
+        var sessions: [Int: String] = [:]
+        let report = measureGrowth { sessions[sessions.count] = String(repeating: "session", count: 5) }
+        #expect(report.verdict == .leak, "\(report)")
+    }
+
+    @Test func `calls that keep nothing are clean, and that is soon known`() {
+        let begin = ContinuousClock.now
+        let report = measureGrowth { _ = (0..<10).map { "\($0)" + String(repeating: "x", count: 40) } }
+        #expect(report.verdict == .clean)
+        #expect(report.calls == 700)
+        #expect(begin.duration(to: .now) < .seconds(2))
+    }
+
+    @Test(arguments: [10, 150, 1_000, 5_000])
+    func `a cache that fills up is clean`(bound: Int) {
+        var cache = SmallCache(bound: bound)
+        var key = 0
+        let report = measureGrowth {
+            key += 1
+            _ = cache.value(for: key)
+        }
+        #expect(report.verdict == .clean, "\(report)")
+    }
+
+    @Test func `what is made once is clean`() {
+        var table: [Int]?
+        let report = measureGrowth {
+            if table == nil { table = Array(0..<100_000) }
+        }
+        #expect(report.verdict == .clean)
+    }
+
+    @Test func `a buffer that is flushed now and then is clean`() {
+        var lines: [String] = []
+        let report = measureGrowth {
+            lines.append(String(repeating: "line", count: 10))
+            if lines.count == 333 { lines.removeAll() }
+        }
+        #expect(report.verdict == .clean, "\(report.rounds)")
+    }
+
+    @Test func `a ring of the last hundred values is clean`() {
+        var ring = [Item?](repeating: nil, count: 100)
+        var next = 0
+        let report = measureGrowth {
+            ring[next % 100] = Item()
+            next += 1
+        }
+        #expect(report.verdict == .clean)
+    }
+
+    @Test func `slow calls get fewer of them`() {
+        let begin = ContinuousClock.now
+        let registry = Registry()
+        let report = measureGrowth {
+            usleep(3_000)
+            registry.items.append(Item())
+        }
+        #expect(report.verdict == .leak)
+        #expect(report.calls < 1_000)
+        #expect(begin.duration(to: .now) < .seconds(4))
+    }
+
+    @Test func `an error of the body ends it`() {
+        struct Failure: Error {}
+        var calls = 0
+        #expect(throws: Failure.self) {
+            try measureGrowth {
+                calls += 1
+                if calls == 25 { throw Failure() }
+            }
+        }
+        #expect(calls == 25)
+    }
+
+    @Test func `blocks that another thread frees are not held to remain`() {
+        let queue = DispatchQueue(label: "frees")
+        let report = measureGrowth {
+            nonisolated(unsafe) let block = malloc(64)  // Handed over: nobody else touches it.
+            queue.async { free(block) }
+        }
+        #expect(report.verdict == .clean, "\(report)")
+    }
+}
