@@ -73,6 +73,7 @@ let ring0: [Target] = [
     code("Paging", ["OakumModel"]),
     code("Incidents", ["OakumModel", "Paging"]),
     code("Postmortem", ["OakumModel"]),
+    code("LeakTrial"),
     code("KeeperProtocol"),
     code("KeeperCore", ["KeeperProtocol"]),
     code("OakumTestKit", ["OakumModel", "Spawning"]),
@@ -87,6 +88,7 @@ let ring0: [Target] = [
     tests("PagingTests", ["Paging", "OakumModel"], exclude: ["Zones/generate.py", "Zones/vectors.txt"]),
     tests("IncidentsTests", ["Incidents", "Paging", "OakumModel"]),
     tests("PostmortemTests", ["Postmortem", "OakumModel"], exclude: ["Golden"]),
+    tests("LeakTrialTests", ["LeakTrial"]),
     tests("KeeperProtocolTests", ["KeeperProtocol", "KeeperCore"]),
 ]
 
@@ -182,7 +184,7 @@ let ring2: [Target] = [
             nioCore, nioPosix, nioHTTPTypes,
         ]),
     code("OakumRemote", ["OakumAPI", "OakumModel", "Outbound"]),
-    code("LoadGenerator", ["OakumModel", histogram, nioCore, nioPosix]),
+    code("LoadGenerator", ["OakumModel", "CLinux", "ProcessReadings", "StrictYAML", histogram]),
 ]
 
 let jobs: [Target] = [

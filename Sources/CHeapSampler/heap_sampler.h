@@ -29,7 +29,7 @@
 
 // --- The state of a thread: zero at first, so that its first allocation and its first free take the slow path. ---
 
-#define OH_BATCH 65536ul // bytes_in_use may be off by this much for each thread
+#define OH_BATCH 65536ul // bytes_in_use may be off by this much for each thread, unless the settings say less
 
 // The first three are entry.c's, which knows their places.
 struct oh_thread {
@@ -124,6 +124,7 @@ struct oh_settings {
     uint64_t records;
     uint64_t stacks;
     uint64_t seed; // 0: from the kernel
+    uint64_t error_bytes;
 };
 extern struct oh_settings oh_settings;
 void oh_read_settings(void);

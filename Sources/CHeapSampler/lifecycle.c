@@ -22,7 +22,7 @@ bool oh_is_recording(void) {
 // --- Threads ---
 
 // What a thread keeps to itself, and what it allocates or frees between two looks at that, are half of the error each.
-#define SHARE (OH_BATCH / 2)
+#define SHARE (oh_settings.error_bytes / 2)
 
 static void tell(struct oh_thread *thread, int64_t amount) {
     thread->to_allocate = thread->to_free = SHARE;
@@ -104,7 +104,7 @@ static void describe(struct oakum_heap_header *header, uint32_t pid, uint64_t ti
     header->page_bytes = OH_PAGE;
     header->sampling_since_ns = oh_now();
     header->bytes_in_use = atomic_load(&oh_in_use);
-    header->in_use_error_bytes = OH_BATCH;
+    header->in_use_error_bytes = oh_settings.error_bytes;
     strcpy(header->sampler_version, OH_VERSION);
     oh_call3(SYS_readlink, (long)"/proc/self/exe", (long)header->executable, sizeof header->executable - 1);
     header->magic = OAKUM_HEAP_MAGIC;

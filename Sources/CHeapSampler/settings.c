@@ -6,7 +6,8 @@
 #include "system_calls.h"
 
 // Counting begins with the first allocation, before the environment can be read.
-struct oh_settings oh_settings = {.is_counted = true};
+// What counts before the settings are read.
+struct oh_settings oh_settings = {.is_counted = true, .error_bytes = OH_BATCH};
 
 void oh_warn(const char *text, const char *detail) {
     if (oh_settings.is_quiet) return;
@@ -60,6 +61,7 @@ void oh_read_settings(void) {
     settings->records = number("OAKUM_HEAP_RECORDS", 64, 1ull << 26, exact ? 1ull << 20 : 1ull << 16);
     settings->stacks = number("OAKUM_HEAP_STACKS", 16, 1ull << 20, exact ? 1ull << 16 : 1ull << 13);
     settings->seed = number("OAKUM_HEAP_SEED", 0, 1ull << 62, 0);
+    settings->error_bytes = number("OAKUM_HEAP_ERROR_BYTES", 64, OH_BATCH, OH_BATCH);
     const char *path = secure_getenv("OAKUM_HEAP_FILE");
     if (!path || !*path) {
         // Off by intent needs no words; a library that was preloaded and not told where to write does.

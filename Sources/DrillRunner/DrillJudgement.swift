@@ -155,7 +155,8 @@ enum DrillJudgement {
             let naming = report.protected.naming ?? LeakNaming()
             result += naming.shortfalls(right, detectedSeconds: report.protected.detectedSeconds)
         }
-        if let paging = report.protected.paging {
+        // Where nothing leaks and nobody suffers, a page would be the mistake.
+        if expectations.leak, let paging = report.protected.paging {
             if paging.pagedSeconds == nil {
                 result.append("nobody was paged")
             } else if !paging.pageHasCause, report.protected.naming != nil {

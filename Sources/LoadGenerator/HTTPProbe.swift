@@ -1,6 +1,3 @@
-import NIOCore
-import NIOPosix
-
 /// Asks once whether a service answers: for waiting until it does.
 package enum HTTPProbe {
     /// The status of `GET path`, nil when there was no complete answer within `timeoutSeconds` for whatever reason.

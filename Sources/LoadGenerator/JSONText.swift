@@ -2,14 +2,23 @@
 ///
 /// No Foundation in this ring, and only one token of an answer is ever wanted.
 enum JSONText {
-    /// The string or number at `path` (object keys joined by dots), a string unescaped; nil when it is not there, is
-    /// something else, or the text before it is no JSON.
+    /// The string or number at `path` (object keys and array positions joined by dots), a string unescaped; nil when it
+    /// is not there, is something else, or the text before it is no JSON.
     static func scalar(at path: String, in bytes: [UInt8]) -> [UInt8]? {
+        scanner(at: path, in: bytes)?.scalar()
+    }
+
+    /// The same for `true`, `false` and `null` too.
+    static func word(at path: String, in bytes: [UInt8]) -> [UInt8]? {
+        scanner(at: path, in: bytes)?.word()
+    }
+
+    private static func scanner(at path: String, in bytes: [UInt8]) -> Scanner? {
         var scanner = Scanner(bytes: bytes)
         for key in path.split(separator: ".") {
-            guard scanner.enterValue(of: Array(key.utf8)) else { return nil }
+            guard scanner.enter(Array(key.utf8)) else { return nil }
         }
-        return scanner.scalar()
+        return scanner
     }
 }
 
@@ -32,6 +41,21 @@ private struct Scanner {
         return true
     }
 
+    /// Moves to the value of a key, or of a position when an array begins here.
+    mutating func enter(_ key: [UInt8]) -> Bool {
+        skipSpace()
+        guard current == UInt8(ascii: "["), key.count <= 6, let position = Int(String(decoding: key, as: UTF8.self))
+        else { return enterValue(of: key) }
+        return enterElement(position)
+    }
+
+    private mutating func enterElement(_ number: Int) -> Bool {
+        guard number >= 0, take(UInt8(ascii: "[")) else { return false }
+        for _ in 0..<number { guard skipValue(), take(UInt8(ascii: ",")) else { return false } }
+        skipSpace()
+        return current != UInt8(ascii: "]")
+    }
+
     /// Moves to the value of `key` in the object that begins here; the first one when the key is there twice.
     mutating func enterValue(of key: [UInt8]) -> Bool {
         guard take(UInt8(ascii: "{")) else { return false }
@@ -42,7 +66,21 @@ private struct Scanner {
         }
     }
 
-    mutating func scalar() -> [UInt8]? {
+    func word() -> [UInt8]? {
+        var copy = self
+        if let scalar = copy.takeScalar() { return scalar }
+        for word in ["true", "false", "null"] where bytes[copy.position...].starts(with: word.utf8) {
+            return Array(word.utf8)
+        }
+        return nil
+    }
+
+    func scalar() -> [UInt8]? {
+        var copy = self
+        return copy.takeScalar()
+    }
+
+    private mutating func takeScalar() -> [UInt8]? {
         skipSpace()
         if current == UInt8(ascii: "\"") { return string() }
         return number()

@@ -1,21 +1,28 @@
-import NIOCore
-
 /// One request on its way: from its scheduled time to its end.
 struct Job {
+    /// Which request: of the preparation, or of a stream.
     enum Origin {
         case preparation(step: Int)
-        case stream(Int)
+        case stream(Int, step: Int)
     }
 
     var origin: Origin
+    /// How many of its kind came before.
     var index: UInt64
     var target: Int
-    var scheduled: NIODeadline
+    /// Nanoseconds of the monotonic clock.
+    var scheduled: Int64
     /// On a connection of its own.
     var isAlone: Bool
+    /// Number of the run through a stream; what its keys are made from.
+    var run: UInt64 = 0
+    /// Place of its values in `FlowTable`; nil when it has none.
+    var values: Int?
+    /// Closed loop: of one of the users.
+    var isOfUser = false
 }
 
-/// Jobs waiting for a connection, first come first served.
+/// Jobs waiting, first come first served.
 struct JobQueue {
     private var jobs: [Job] = []
     private var head = 0
@@ -30,21 +37,26 @@ struct JobQueue {
 
     mutating func removeFirst() {
         head += 1
-        guard head > 1024, head * 2 > jobs.count else { return }
-        jobs.removeFirst(head)
-        head = 0
+        if head == jobs.count {
+            jobs.removeAll(keepingCapacity: true)
+            head = 0
+        } else if head > 1024, head * 2 > jobs.count {
+            jobs.removeFirst(head)
+            head = 0
+        }
     }
 }
 
-/// Idle connections by the instant at which they may ask again: a binary heap. The one that rested longest comes first,
-/// so every user gets a turn.
+/// What becomes ready at a later instant (nanoseconds), idle connections for example: a binary heap. What rested longest
+/// comes first, so every user gets a turn.
 struct RestingQueue<Element> {
-    private var entries: [(ready: NIODeadline, element: Element)] = []
+    private var entries: [(ready: Int64, element: Element)] = []
 
     var isEmpty: Bool { entries.isEmpty }
-    var earliest: NIODeadline? { entries.first?.ready }
+    var count: Int { entries.count }
+    var earliest: Int64? { entries.first?.ready }
 
-    mutating func insert(_ element: Element, ready: NIODeadline) {
+    mutating func insert(_ element: Element, ready: Int64) {
         entries.append((ready, element))
         var child = entries.count - 1
         while child > 0 {
@@ -56,19 +68,44 @@ struct RestingQueue<Element> {
     }
 
     /// The earliest when it is ready by `now`.
-    mutating func popReady(by now: NIODeadline) -> Element? {
+    mutating func popReady(by now: Int64) -> Element? {
         guard let earliest, earliest <= now else { return nil }
         entries.swapAt(0, entries.count - 1)
         let element = entries.removeLast().element
         var parent = 0
         while true {
-            var smallest = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < entries.count {
-                if entries[child].ready < entries[smallest].ready { smallest = child }
-            }
-            guard smallest != parent else { return element }
-            entries.swapAt(parent, smallest)
-            parent = smallest
+            let left = 2 * parent + 1
+            guard left < entries.count else { return element }
+            let right = left + 1
+            let child = right < entries.count && entries[right].ready < entries[left].ready ? right : left
+            guard entries[child].ready < entries[parent].ready else { return element }
+            entries.swapAt(child, parent)
+            parent = child
         }
+    }
+}
+
+/// The values of runs through streams that are under way. Places are used again; at most as many as runs under way.
+struct FlowTable {
+    private var values: [[FlowValue]] = []
+    private var free: [Int] = []
+
+    mutating func add(_ first: [FlowValue]) -> Int {
+        guard let place = free.popLast() else {
+            values.append(first)
+            return values.count - 1
+        }
+        values[place] = first
+        return place
+    }
+
+    subscript(place: Int) -> [FlowValue] {
+        get { values[place] }
+        set { values[place] = newValue }
+    }
+
+    mutating func remove(_ place: Int) {
+        values[place] = []
+        free.append(place)
     }
 }

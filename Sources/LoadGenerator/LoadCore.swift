@@ -1,164 +1,244 @@
-import NIOCore
-import NIOPosix
+import CLinux
+import Glibc
 import OakumModel
 
-/// The engine of one run. Lives on one event loop; nothing of it is touched from elsewhere.
+/// The engine of one run: sends what is due, over kept or new connections, and records what became of it. Lives on one
+/// thread; nothing of it is touched from elsewhere but `LoadProgress`.
 ///
-/// One timer for everything: it fires at the next arrival (but at most every 100 µs, so that high rates go out in small
-/// batches) and at least every 25 ms for timeouts and progress.
+/// It sleeps until the next arrival (but at least 100 µs, so that high rates go out in small batches) and at most 25 ms,
+/// for timeouts and progress. What decides is elsewhere and pure: schedules, parser, judgement, recorder.
 final class LoadCore {
     static let waitingLimit = 65_536
-    private static let batch = TimeAmount.microseconds(100)
-    private static let housekeeping = TimeAmount.milliseconds(25)
+    private static let batch: Int64 = 100_000
+    private static let housekeeping: Int64 = 25_000_000
+    /// A user of a closed loop whose request never reached the service asks again so much later.
+    private static let afterFailure: Int64 = 10_000_000
 
     private struct Target {
-        var address: SocketAddress
         var open = 0
-        var resting = RestingQueue<LoadConnection>()
+        var resting = RestingQueue<SocketPlace>()
         var waiting = JobQueue()
     }
 
+    /// What is known of a connection beside what `ClientSockets` knows.
+    private struct Connection {
+        var place: SocketPlace
+        var target: Int
+        var job: Job?
+        var answers = 0
+        var idleSince: Int64 = 0
+        var windowSeconds: Double?
+    }
+
     let plan: LoadPlan
-    private let loop: any EventLoop
     private let progress: LoadProgress
-    private let promise: EventLoopPromise<LoadReport>
+    private let sockets: ClientSockets
+    private let requests: RequestTable
+    private let keys: KeyRing
     private let limitPerTarget: Int
-    private let timeout: TimeAmount
+    private let timeout: Int64
     private var targets: [Target]
-    private var connections: [LoadConnection] = []
-    private var writer: RequestWriter
+    /// By slot.
+    private var connections: [Connection?] = []
+    private var events: [SocketEvent] = []
     private var captured = CapturedValues()
+    private var flows = FlowTable()
     private var recorder: LoadRecorder
     private var schedule: ArrivalSchedule
     private var nextArrival: Arrival?
-    private var start: NIODeadline?
+    private var users: UserState
+    private var delayed = RestingQueue<Job>()
+    private var ready = JobQueue()
+    private var begun: UInt64 = 0
+    private var start: Int64?
     private var startedAt: Uptime?
     private var preparation: PreparationState
     private var thinking: SeededRandom
     private var turn = 0
     private var inFlight = 0
-    private var nextHousekeeping = NIODeadline.now()
-    private var isOver = false
+    private var nextHousekeeping: Int64 = 0
+    private var isEnding = false
+    private var outcome: Result<LoadReport, LoadError>?
+    private var effort = ThreadEffort()
 
-    init(
-        plan: LoadPlan, addresses: [SocketAddress], loop: any EventLoop, progress: LoadProgress,
-        promise: EventLoopPromise<LoadReport>
-    ) {
+    /// - Throws: `LoadError.failed` when an address cannot be looked up.
+    init(plan: LoadPlan, progress: LoadProgress) throws(LoadError) {
         self.plan = plan
-        self.loop = loop
         self.progress = progress
-        self.promise = promise
+        var addresses: [linux_address] = []
+        for target in plan.targets { addresses.append(try target.address()) }
+        sockets = try ClientSockets(addresses: addresses)
+        requests = RequestTable(plan: plan)
+        keys = KeyRing(source: plan.keys, seed: plan.seed, freshSalt: plan.freshSalt)
         limitPerTarget = max(plan.connections.limit / addresses.count, 1)
-        timeout = .nanoseconds(Int64(plan.timeoutSeconds * 1e9))
-        targets = addresses.map { Target(address: $0) }
-        writer = RequestWriter(plan: plan)
-        recorder = LoadRecorder(streamNames: plan.streams.map(\.request.name))
+        timeout = Int64(plan.timeoutSeconds * 1e9)
+        targets = addresses.map { _ in Target() }
+        recorder = LoadRecorder(streamNames: requests.names)
         schedule = ArrivalSchedule(plan: plan)
+        users = UserState(plan: plan)
         preparation = PreparationState(steps: plan.preparation)
         thinking = SeededRandom(seed: plan.seed, part: -1)
     }
 
-    /// Begins with the preparation, or with the schedule when there is none.
-    func begin() {
+    /// Runs to the end, on the thread that calls it.
+    func run() -> Result<LoadReport, LoadError> {
+        linux_precise_waits()
+        effort.begin()
         prepareMore()
-        tick()
+        while true {
+            tick(monotonicNanoseconds())
+            if let outcome { return outcome }
+            let pause = ready.isEmpty ? max(nextWake() - monotonicNanoseconds(), Self.batch) : 0
+            sockets.wait(nanoseconds: pause, into: &events)
+            for event in events { handle(event) }
+        }
     }
 
     // MARK: - The clock
 
-    private func tick() {
-        guard !isOver else { return }
-        let now = NIODeadline.now()
+    private func tick(_ now: Int64) {
         if now >= nextHousekeeping {
             nextHousekeeping = now + Self.housekeeping
             keepHouse(now)
         }
+        guard outcome == nil else { return }
         if let start { sendDue(start, now) }
+        while let job = delayed.popReady(by: now) {
+            recorder.dispatched(lateBy: now - job.scheduled)
+            dispatch(job, now)
+        }
+        // Those that were ready before, not those that become so meanwhile: events come in between.
+        for _ in 0..<ready.count {
+            guard let job = ready.first else { break }
+            ready.removeFirst()
+            dispatch(job, now)
+        }
         for number in targets.indices where !targets[number].waiting.isEmpty { serveWaiting(number, now) }
-        guard !isOver, !finishIfDone() else { return }
-        loop.assumeIsolated().scheduleTask(deadline: max(nextWake(), now + Self.batch)) { self.tick() }
+        finishIfDone(now)
     }
 
-    private func nextWake() -> NIODeadline {
+    private func nextWake() -> Int64 {
         var wake = nextHousekeeping
-        if let start, let nextArrival { wake = min(wake, start + .nanoseconds(nextArrival.offsetNanoseconds)) }
+        if let start, let nextArrival { wake = min(wake, start + nextArrival.offsetNanoseconds) }
+        if let earliest = delayed.earliest { wake = min(wake, earliest) }
         for target in targets where !target.waiting.isEmpty {
-            if let ready = target.resting.earliest { wake = min(wake, ready) }
+            if let earliest = target.resting.earliest { wake = min(wake, earliest) }
         }
         return wake
     }
 
-    private func sendDue(_ start: NIODeadline, _ now: NIODeadline) {
+    private func sendDue(_ start: Int64, _ now: Int64) {
         while let arrival = nextArrival {
-            let scheduled = start + .nanoseconds(arrival.offsetNanoseconds)
+            let scheduled = start + arrival.offsetNanoseconds
             guard scheduled <= now else { return }
+            guard mayBegin else { return nextArrival = nil }
             nextArrival = schedule.next()
-            recorder.dispatched(lateBy: (now - scheduled).nanoseconds)
-            let isAlone = plan.streams[arrival.stream].newConnectionEach
-            dispatch(
-                Job(
-                    origin: .stream(arrival.stream), index: arrival.index, target: nextTarget(), scheduled: scheduled,
-                    isAlone: isAlone))
+            recorder.dispatched(lateBy: now - scheduled)
+            dispatch(firstJob(of: arrival.stream, index: arrival.index, scheduled: scheduled), now)
         }
     }
 
+    private var mayBegin: Bool { !isEnding && begun < plan.limit ?? .max }
+
+    /// The first request of a run through a stream.
+    private func firstJob(of stream: Int, index: UInt64, scheduled: Int64) -> Job {
+        var job = Job(
+            origin: .stream(stream, step: 0), index: index, target: nextTarget(), scheduled: scheduled,
+            isAlone: plan.streams[stream].newConnectionEach, run: begun)
+        begun += 1
+        if requests.needsValues[stream] {
+            job.values = flows.add(requests.drawn(stream, seed: plan.seed, index: index))
+        }
+        return job
+    }
+
     private func nextTarget() -> Int {
+        guard targets.count > 1 else { return 0 }
         defer { turn = (turn + 1) % targets.count }
         return turn
     }
 
-    private func keepHouse(_ now: NIODeadline) {
+    private func keepHouse(_ now: Int64) {
         if progress.isStopRequested { return abort(.cancelled) }
-        for connection in connections {
-            if let job = connection.job, job.scheduled + timeout <= now { connection.expire() }
+        if progress.isEndRequested, start != nil { isEnding = true }
+        for slot in connections.indices {
+            guard let connection = connections[slot], let job = connection.job, job.scheduled + timeout <= now else {
+                continue
+            }
+            let isConnecting = sockets.isConnecting(connection.place)
+            let detail = isConnecting ? "no connection within the timeout" : "no complete answer within the timeout"
+            fail(connection.place, job, .failed(.timedOut, status: nil, detail: detail))
         }
         for number in targets.indices {
             while let job = targets[number].waiting.first, job.scheduled + timeout <= now {
                 targets[number].waiting.removeFirst()
-                ended(
-                    job, .failed(.timedOut, status: nil, detail: "all \(limitPerTarget) connections were busy"), at: now
-                )
+                ended(job, .failed(.timedOut, status: nil, detail: "all \(limitPerTarget) connections were busy"), now)
             }
         }
-        if start != nil { recorder.advance(to: seconds(now)) }
+        if start != nil {
+            recorder.advance(to: seconds(now))
+            addUsers(now)
+        }
         publish(now)
     }
 
-    private func seconds(_ now: NIODeadline) -> Double {
-        guard let start else { return 0 }
-        return Double((now - start).nanoseconds) / 1e9
+    private func seconds(_ now: Int64) -> Double {
+        start.map { Double(now - $0) / 1e9 } ?? 0
+    }
+
+    /// Closed loop: lets as many users in as the schedule asks for.
+    private func addUsers(_ now: Int64) {
+        guard plan.loop == .closed else { return }
+        guard !isEnding, let wanted = users.wanted(at: seconds(now)) else { return isEnding = true }
+        while users.active < wanted, mayBegin {
+            users.active += 1
+            ready.append(nextJobOfUser(now))
+        }
+    }
+
+    private func nextJobOfUser(_ now: Int64) -> Job {
+        let (stream, index) = users.choose()
+        var job = firstJob(of: stream, index: index, scheduled: now)
+        job.isOfUser = true
+        return job
     }
 
     // MARK: - Requests
 
     /// Gives the job a rested connection, a new one, or a place in the queue.
-    private func dispatch(_ job: Job) {
+    private func dispatch(_ job: Job, _ now: Int64) {
         inFlight += 1
-        if !job.isAlone, let connection = takeRested(job) { return connection.take(job) }
+        if !job.isAlone, let place = takeRested(job, now) { return send(job, place) }
         if targets[job.target].open < limitPerTarget { return open(job) }
         guard targets[job.target].waiting.count < Self.waitingLimit else {
             let detail = "\(Self.waitingLimit) requests already wait for a connection"
-            return ended(job, .failed(.notSent, status: nil, detail: detail), at: .now())
+            return ended(job, .failed(.notSent, status: nil, detail: detail), now)
         }
         targets[job.target].waiting.append(job)
     }
 
-    private func takeRested(_ job: Job) -> LoadConnection? {
-        let now = NIODeadline.now()
+    private func takeRested(_ job: Job, _ now: Int64) -> SocketPlace? {
         // Preparation does not think.
-        let ready: NIODeadline = if case .preparation = job.origin { .distantFuture } else { now }
-        while let connection = targets[job.target].resting.popReady(by: ready) {
-            if connection.isUsable(at: now, honoursKeepAlive: plan.connections.honoursKeepAlive) { return connection }
-            connection.close()
+        let ready: Int64 = if case .preparation = job.origin { .max } else { now }
+        while let place = targets[job.target].resting.popReady(by: ready) {
+            guard sockets.isCurrent(place), let connection = connections[place.slot] else { continue }
+            if sockets.isIdle(place), isFresh(connection, now) { return place }
+            drop(place)
         }
         return nil
     }
 
-    private func serveWaiting(_ number: Int, _ now: NIODeadline) {
+    /// A pool that honours the advertised window gives the connection up before the server does.
+    private func isFresh(_ connection: Connection, _ now: Int64) -> Bool {
+        guard plan.connections.honoursKeepAlive, let window = connection.windowSeconds else { return true }
+        return Double(now - connection.idleSince) / 1e9 < window - min(window / 5, 1)
+    }
+
+    private func serveWaiting(_ number: Int, _ now: Int64) {
         while let job = targets[number].waiting.first {
-            if !job.isAlone, let connection = takeRested(job) {
+            if !job.isAlone, let place = takeRested(job, now) {
                 targets[number].waiting.removeFirst()
-                connection.take(job)
+                send(job, place)
             } else if targets[number].open < limitPerTarget {
                 targets[number].waiting.removeFirst()
                 open(job)
@@ -169,144 +249,216 @@ final class LoadCore {
     }
 
     private func open(_ job: Job) {
-        let connection = LoadConnection(core: self, target: job.target, job: job)
-        connection.place = connections.count
-        connections.append(connection)
+        let place = sockets.open(address: job.target)
+        while connections.count <= place.slot { connections.append(nil) }
+        connections[place.slot] = Connection(place: place, target: job.target, job: job)
         targets[job.target].open += 1
-        recorder.connectionsOpened += 1
-        let bound = NIOLoopBound(connection, eventLoop: loop)
-        ClientBootstrap(group: loop)
-            .connectTimeout(timeout)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value) }
-            }
-            .connect(to: targets[job.target].address)
-            .assumeIsolated()
-            .whenFailure { error in
-                connection.connectFailed(error)
-                self.closed(connection)
-            }
     }
 
-    // MARK: - What connections ask and tell
+    private func send(_ job: Job, _ place: SocketPlace) {
+        connections[place.slot]?.job = job
+        let request = requests[job.origin]
+        if request.isConstant {
+            return request.withConstant(job.target, isAlone: job.isAlone) { sockets.send($0, place, for: request) }
+        }
+        let random = SeededRandom(seed: plan.seed ^ job.origin.salt, part: Int(truncatingIfNeeded: job.index))
+        var inputs = TemplateInputs(index: job.index, random: random, captured: captured)
+        (inputs.fresh, inputs.key) = keys.keys(number: job.run, turn: job.run)
+        if let values = job.values { inputs.local = flows[values] }
+        let isWritten = request.withBytes(job.target, isAlone: job.isAlone, &inputs) {
+            sockets.send($0, place, for: request)
+        }
+        guard !isWritten else { return }
+        fail(place, job, .failed(.notSent, status: nil, detail: "nothing was captured yet for its variables"))
+    }
 
-    func request(of job: Job) -> RequestTemplate {
-        switch job.origin {
-        case .preparation(let step): plan.preparation[step].request
-        case .stream(let stream): plan.streams[stream].request
+    // MARK: - What becomes of them
+
+    private func handle(_ event: SocketEvent) {
+        let place = event.place
+        guard sockets.isCurrent(place), let connection = connections[place.slot] else { return }
+        guard let job = connection.job else { return drop(place) }
+        switch event.kind {
+        case .connected: send(job, place)
+        case .answered: answered(place, job)
+        case .connectFailed(let error): fail(place, job, connectFailure(error))
+        case .broke(let breakage):
+            let parser = sockets.withParser(place) { $0 }
+            fail(place, job, breakFailure(breakage, parser, answersBefore: connection.answers))
+        case .idleEnded: fail(place, job, breakFailure(.ended, ResponseParser(), answersBefore: connection.answers))
         }
     }
 
-    func bytes(of job: Job) -> [UInt8]? {
-        writer.write(request(of: job), job, captured: captured) ? writer.bytes : nil
+    private func answered(_ place: SocketPlace, _ job: Job) {
+        let now = monotonicNanoseconds()
+        let request = requests[job.origin]
+        var local: [FlowValue] = []
+        if let values = job.values { local = flows[values] }
+        let (outcome, closes, window) = sockets.withParser(place) { parser in
+            (
+                request.judge(parser, captured: &captured, local: &local), parser.closesConnection,
+                parser.keepAliveSeconds
+            )
+        }
+        if let values = job.values { flows[values] = local }
+        connections[place.slot]?.job = nil
+        let isKept = !closes && !job.isAlone && sockets.isIdle(place)
+        if isKept {
+            connections[place.slot]?.answers += 1
+            connections[place.slot]?.idleSince = now
+            if let window { connections[place.slot]?.windowSeconds = window }
+        } else {
+            drop(place)
+        }
+        ended(job, outcome, now, on: isKept ? place : nil)
     }
 
-    /// Decides whether a complete answer is a good one, and remembers what is to be captured from it.
-    func judge(_ job: Job, status: Int, body: [UInt8]) -> RequestOutcome {
-        let request = request(of: job)
-        if !request.expectedStatuses.contains(status) {
-            if status == 503 { return .failed(.http503, status: status, detail: "the service says it is unavailable") }
-            if status >= 500 { return .failed(.http5xx, status: status, detail: "the service failed") }
-            return .failed(.wrongAnswer, status: status, detail: "this status was not expected")
-        }
-        if let text = request.expectedText, !body.contains(text.utf8) {
-            return .failed(.wrongAnswer, status: status, detail: "the answer lacks the expected text")
-        }
-        if let capture = request.capture {
-            guard let value = JSONText.scalar(at: capture.jsonPath, in: body) else {
-                return .failed(.wrongAnswer, status: status, detail: "the answer has no \(capture.jsonPath)")
-            }
-            captured.add(value, as: capture.name)
-        }
-        return .answered(status: status)
+    private func fail(_ place: SocketPlace, _ job: Job, _ outcome: RequestOutcome) {
+        connections[place.slot]?.job = nil
+        drop(place)
+        ended(job, outcome, monotonicNanoseconds())
     }
 
-    func rests(_ connection: LoadConnection, at now: NIODeadline) {
-        let range = plan.connections.thinkSeconds
-        let think = range.lowerBound + (range.upperBound - range.lowerBound) * thinking.fraction()
-        targets[connection.target].resting.insert(connection, ready: now + .nanoseconds(Int64(think * 1e9)))
-    }
-
-    func closed(_ connection: LoadConnection) {
-        guard connections.indices.contains(connection.place), connections[connection.place] === connection else {
-            return
-        }
-        connections.swapAt(connection.place, connections.count - 1)
-        connections.removeLast()
-        if connection.place < connections.count { connections[connection.place].place = connection.place }
+    private func drop(_ place: SocketPlace) {
+        guard sockets.isCurrent(place), let connection = connections[place.slot] else { return }
+        connections[place.slot] = nil
         targets[connection.target].open -= 1
-        if !isOver, !targets[connection.target].waiting.isEmpty { serveWaiting(connection.target, .now()) }
+        sockets.close(place)
     }
 
-    func ended(_ job: Job, _ outcome: RequestOutcome, at now: NIODeadline) {
-        guard !isOver else { return }
+    /// - Parameter place: the connection it came on, when that can be used again.
+    private func ended(_ job: Job, _ outcome: RequestOutcome, _ now: Int64, on place: SocketPlace? = nil) {
+        guard self.outcome == nil else { return }
         inFlight -= 1
         switch job.origin {
         case .preparation(let step):
-            preparation.ended()
-            if case .failed(let kind, let status, let detail) = outcome {
-                let name = plan.preparation[step].request.name
-                let answer = status.map { ", status \($0)" } ?? ""
-                return abort(
-                    .preparationFailed("\(name) number \(job.index) failed: \(kind.rawValue)\(answer): \(detail)"))
-            }
-            prepareMore()
-        case .stream(let stream):
+            if let place { rest(place, now) }
+            preparationEnded(step, job, outcome)
+        case .stream(let stream, let step):
             recorder.ended(
-                stream: stream, outcome, latency: (now - job.scheduled).nanoseconds, at: seconds(now))
+                stream: requests.number(stream, step), outcome, latency: now - job.scheduled, at: seconds(now))
+            let next = following(job, stream, step, outcome, now)
+            if let next, let place, next.target == job.target, !next.isAlone, isImmediate {
+                inFlight += 1
+                recorder.dispatched(lateBy: 0)
+                return send(next, place)
+            }
+            if let place { rest(place, now) }
+            if let next {
+                recorder.dispatched(lateBy: 0)
+                ready.append(next)
+            }
         }
         if !targets[job.target].waiting.isEmpty { serveWaiting(job.target, now) }
     }
 
-    // MARK: - Beginning and end
+    /// Connections that need no rest may go on at once.
+    private var isImmediate: Bool { plan.connections.thinkSeconds.upperBound == 0 }
 
-    private func prepareMore() {
-        while let next = preparation.next() {
-            dispatch(
-                Job(
-                    origin: .preparation(step: next.step), index: next.index, target: nextTarget(), scheduled: .now(),
-                    isAlone: false))
+    /// What the same user asks next, when that is now; what is to come later is put aside.
+    private func following(
+        _ job: Job, _ stream: Int, _ step: Int, _ outcome: RequestOutcome, _ now: Int64
+    ) -> Job? {
+        let followUps = plan.streams[stream].followUps
+        if case .answered = outcome, step < followUps.count, !isEnding {
+            var next = job
+            next.origin = .stream(stream, step: step + 1)
+            let pause = followUps[step].pauseSeconds
+            let seconds = pause.lowerBound + (pause.upperBound - pause.lowerBound) * thinking.fraction()
+            next.scheduled = now + Int64(seconds * 1e9)
+            if seconds == 0 { return next }
+            delayed.insert(next, ready: next.scheduled)
+            return nil
         }
-        guard preparation.isDone, start == nil, !isOver else { return }
-        start = .now()
-        startedAt = uptimeNow()
-        nextArrival = schedule.next()
+        if let values = job.values { flows.remove(values) }
+        guard job.isOfUser else { return nil }
+        guard mayBegin, let wanted = users.wanted(at: seconds(now)), users.active <= wanted else {
+            users.active -= 1
+            return nil
+        }
+        var next = nextJobOfUser(now)
+        let pause = thinkNanoseconds()
+        let extra = outcome.reachedService ? pause : pause + Self.afterFailure
+        guard extra > 0 else { return next }
+        next.scheduled = now + extra
+        delayed.insert(next, ready: next.scheduled)
+        return nil
     }
 
-    private func finishIfDone() -> Bool {
-        guard let start, nextArrival == nil, inFlight == 0 else { return false }
-        let now = NIODeadline.now()
+    private func thinkNanoseconds() -> Int64 {
+        let range = plan.connections.thinkSeconds
+        guard range.upperBound > 0 else { return 0 }
+        return Int64((range.lowerBound + (range.upperBound - range.lowerBound) * thinking.fraction()) * 1e9)
+    }
+
+    private func rest(_ place: SocketPlace, _ now: Int64) {
+        guard let connection = connections[place.slot] else { return }
+        // In a closed loop the user thinks, not the connection.
+        let think = plan.loop == .closed ? 0 : thinkNanoseconds()
+        targets[connection.target].resting.insert(place, ready: now + think)
+    }
+
+    private func preparationEnded(_ step: Int, _ job: Job, _ outcome: RequestOutcome) {
+        preparation.ended()
+        if case .failed(let kind, let status, let detail) = outcome {
+            let name = plan.preparation[step].request.name
+            let answer = status.map { ", status \($0)" } ?? ""
+            return abort(
+                .preparationFailed("\(name) number \(job.index) failed: \(kind.rawValue)\(answer): \(detail)"))
+        }
+        prepareMore()
+    }
+}
+
+// MARK: - Beginning and end
+
+extension LoadCore {
+    private func prepareMore() {
+        let now = monotonicNanoseconds()
+        while let next = preparation.next() {
+            ready.append(
+                Job(
+                    origin: .preparation(step: next.step), index: next.index, target: nextTarget(), scheduled: now,
+                    isAlone: false, run: preparationRun(next.step, next.index)))
+        }
+        guard preparation.isDone, start == nil, outcome == nil else { return }
+        start = now
+        startedAt = uptimeNow()
+        effort.begin()
+        nextArrival = schedule.next()
+        nextHousekeeping = 0
+    }
+
+    /// Keys of the preparation are apart from those of the run.
+    private func preparationRun(_ step: Int, _ index: UInt64) -> UInt64 {
+        1 << 63 | UInt64(step) << 48 | index
+    }
+
+    private func finishIfDone(_ now: Int64) {
+        guard start != nil, inFlight == 0, ready.isEmpty, isEnding || nextArrival == nil else { return }
         // A schedule that ends in silence still lasts as long as it says.
-        guard seconds(now) >= plan.seconds else { return false }
-        isOver = true
-        closeAll()
+        let isOver = isEnding || seconds(now) >= plan.seconds || begun >= plan.limit ?? .max
+        guard isOver, isEnding || delayed.isEmpty || seconds(now) >= plan.seconds else { return }
+        if plan.loop == .closed, !isEnding, begun < plan.limit ?? .max { return }
+        effort.end()
+        recorder.connectionsOpened = sockets.opened
+        recorder.bytesReceived = sockets.received
+        recorder.effort = effort
+        let report = recorder.report(
+            startedAt: startedAt ?? uptimeNow(), seconds: seconds(now), endedEarly: progress.isEndRequested)
+        outcome = .success(report)
         publish(now)
-        let spent = Double((now - start).nanoseconds) / 1e9
-        promise.succeed(recorder.report(startedAt: startedAt ?? uptimeNow(), seconds: spent))
-        return true
     }
 
     private func abort(_ error: LoadError) {
-        guard !isOver else { return }
-        isOver = true
-        closeAll()
-        promise.fail(error)
+        guard outcome == nil else { return }
+        outcome = .failure(error)
     }
 
-    private func closeAll() {
-        for connection in connections { connection.close() }
-        // Resting connections hold the core, and it held them.
-        for number in targets.indices {
-            targets[number].resting = RestingQueue()
-            targets[number].waiting = JobQueue()
-        }
-    }
-
-    private func publish(_ now: NIODeadline) {
+    private func publish(_ now: Int64) {
         var snapshot = LoadSnapshot()
         snapshot.phase =
-            if isOver { .finished } else if start != nil { .sending } else {
+            if outcome != nil { .finished } else if start != nil { .sending } else {
                 .preparing(done: preparation.done, of: preparation.total)
             }
         snapshot.startedAt = startedAt
@@ -317,7 +469,8 @@ final class LoadCore {
         snapshot.failed = recorder.failures.failed
         snapshot.firstFailureSeconds = recorder.firstFailure
         snapshot.inFlight = inFlight
-        snapshot.openConnections = connections.count
+        snapshot.openConnections = targets.reduce(0) { $0 + $1.open }
+        snapshot.users = users.active
         snapshot.p99Milliseconds = recorder.recentP99
         progress.publish(snapshot)
     }

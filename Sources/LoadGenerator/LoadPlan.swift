@@ -7,37 +7,57 @@ package struct LoadPlan: Sendable {
     package var connections: ConnectionPolicy
     /// Sent before the clock starts, a few at a time, not measured: accounts and logins. Each must succeed.
     package var preparation: [PreparationStep]
+    package var loop: LoadLoop
     package var streams: [LoadStream]
     package var steps: [LoadStep]
+    /// What `${key}` stands for.
+    package var keys: KeySource
+    /// Of keys that are never the same twice: another one for each run against a service that remembers.
+    package var freshSalt: UInt64
+    /// End once so many runs through streams have begun and ended, the steps notwithstanding; nil: no limit.
+    package var limit: UInt64?
     /// A request without a complete answer so many seconds after its scheduled time has timed out (checked every 25
     /// ms).
     package var timeoutSeconds: Double
 
     package init(
         seed: UInt64, targets: [LoadTarget], connections: ConnectionPolicy = ConnectionPolicy(),
-        preparation: [PreparationStep] = [], streams: [LoadStream], steps: [LoadStep], timeoutSeconds: Double = 10
+        preparation: [PreparationStep] = [], loop: LoadLoop = .open, streams: [LoadStream], steps: [LoadStep],
+        timeoutSeconds: Double = 10, keys: KeySource = .fresh, freshSalt: UInt64 = 0, limit: UInt64? = nil
     ) {
         self.seed = seed
         self.targets = targets
         self.connections = connections
         self.preparation = preparation
+        self.loop = loop
         self.streams = streams
         self.steps = steps
         self.timeoutSeconds = timeoutSeconds
+        self.keys = keys
+        self.freshSalt = freshSalt
+        self.limit = limit
     }
 
     /// Length of the schedule.
     package var seconds: Double { steps.reduce(0) { $0 + $1.seconds } }
 }
 
-/// Where requests go. `host` is an IP address, or a name that is looked up once at the start.
+/// Where requests go: an IP address, a name that is looked up once at the start, or a Unix socket.
 package struct LoadTarget: Hashable, Sendable, Codable {
     package var host: String
     package var port: Int
+    /// Path of a Unix stream socket ("@name": abstract); host and port do not count then.
+    package var socketPath: String?
 
     package init(host: String = "127.0.0.1", port: Int) {
         self.host = host
         self.port = port
+    }
+
+    package init(socketPath: String) {
+        host = "localhost"
+        port = 80
+        self.socketPath = socketPath
     }
 }
 
@@ -58,17 +78,64 @@ package struct ConnectionPolicy: Hashable, Sendable {
     }
 }
 
-/// One kind of request with its arrival pattern.
+/// Who decides when the next request is sent.
+package enum LoadLoop: String, Hashable, Sendable, Codable {
+    /// The clock: what the service does changes nothing, and a stall shows in the latencies of all that fell due in it.
+    case open
+    /// So many users, each asking again when it has its answer. A stuck service is asked less: its latencies look
+    /// better than they were.
+    case closed
+}
+
+/// One kind of request, or a row of them, with its arrival pattern.
 package struct LoadStream: Sendable {
     package var request: RequestTemplate
+    /// What the same user asks afterwards, each when the one before was answered as expected. Open and closed loops.
+    package var followUps: [FollowUp]
     package var arrivals: ArrivalPattern
     /// True: each request on a connection of its own, with `Connection: close`.
     package var newConnectionEach: Bool
+    /// In a closed loop, how often this stream is chosen beside the others.
+    package var weight: Double
+    /// Variables drawn at the beginning of each run through the stream.
+    package var variables: [FlowVariable]
 
-    package init(request: RequestTemplate, arrivals: ArrivalPattern = .poisson, newConnectionEach: Bool = false) {
+    package init(
+        request: RequestTemplate, followUps: [FollowUp] = [], arrivals: ArrivalPattern = .poisson,
+        newConnectionEach: Bool = false, weight: Double = 1, variables: [FlowVariable] = []
+    ) {
         self.request = request
+        self.followUps = followUps
         self.arrivals = arrivals
         self.newConnectionEach = newConnectionEach
+        self.weight = weight
+        self.variables = variables
+    }
+
+    /// All its requests, in order.
+    package var requests: [RequestTemplate] { [request] + followUps.map(\.request) }
+}
+
+/// A request that follows another one. Its latency counts from the end of the pause.
+package struct FollowUp: Sendable {
+    package var request: RequestTemplate
+    /// Between the answer before and this request, uniform within the range.
+    package var pauseSeconds: ClosedRange<Double>
+
+    package init(request: RequestTemplate, pauseSeconds: ClosedRange<Double> = 0...0) {
+        self.request = request
+        self.pauseSeconds = pauseSeconds
+    }
+}
+
+/// A variable with the values it may have: one of them for each run through a stream, each as likely as the others.
+package struct FlowVariable: Hashable, Sendable {
+    package var name: String
+    package var values: [[UInt8]]
+
+    package init(name: String, values: [[UInt8]]) {
+        self.name = name
+        self.values = values
     }
 }
 
@@ -78,15 +145,29 @@ package enum ArrivalPattern: String, Hashable, Sendable, Codable {
     case uniform
 }
 
-/// A stretch of time with a constant rate a stream.
+/// A stretch of time with a rate for each stream, or a number of users: constant, or changing evenly.
 package struct LoadStep: Hashable, Sendable {
     package var seconds: Double
-    /// Requests a second, one entry a stream of the plan.
+    /// Open loop: requests a second, one entry a stream of the plan.
     package var perSecond: [Double]
+    /// The rates at the end of the step; nil: as at its beginning.
+    package var perSecondAtEnd: [Double]?
+    /// Closed loop: how many ask at once.
+    package var users: Int
+    package var usersAtEnd: Int?
 
-    package init(seconds: Double, perSecond: [Double]) {
+    package init(seconds: Double, perSecond: [Double], perSecondAtEnd: [Double]? = nil) {
         self.seconds = seconds
         self.perSecond = perSecond
+        self.perSecondAtEnd = perSecondAtEnd
+        users = 0
+    }
+
+    package init(seconds: Double, users: Int, usersAtEnd: Int? = nil) {
+        self.seconds = seconds
+        self.users = users
+        self.usersAtEnd = usersAtEnd
+        perSecond = []
     }
 }
 
@@ -101,63 +182,5 @@ package struct PreparationStep: Sendable {
         self.request = request
         self.count = count
         self.concurrency = concurrency
-    }
-}
-
-/// One kind of request: how it is written, what a good answer looks like, what to remember from it.
-package struct RequestTemplate: Sendable {
-    package enum Body: Sendable {
-        case none
-        case text(TextTemplate)
-        /// Gets the index of the request and the seeded generator of its stream.
-        case build(@Sendable (UInt64, inout SeededRandom) -> [UInt8])
-    }
-
-    package var name: String
-    package var method: String
-    package var path: TextTemplate
-    package var headers: [(name: String, value: TextTemplate)]
-    package var body: Body
-    /// Statuses of a good answer.
-    package var expectedStatuses: Set<Int>
-    /// Text a good answer holds within its first 64 KiB; nil: any.
-    package var expectedText: String?
-    package var capture: Capture?
-
-    package init(
-        name: String, method: String = "GET", path: TextTemplate, headers: [(name: String, value: TextTemplate)] = [],
-        body: Body = .none, expectedStatuses: Set<Int> = [200, 201, 202, 204], expectedText: String? = nil,
-        capture: Capture? = nil
-    ) {
-        self.name = name
-        self.method = method
-        self.path = path
-        self.headers = headers
-        self.body = body
-        self.expectedStatuses = expectedStatuses
-        self.expectedText = expectedText
-        self.capture = capture
-    }
-
-    /// True when the body of an answer has to be looked at.
-    var readsBody: Bool { expectedText != nil || capture != nil }
-
-    /// Names of captured values it needs.
-    var capturedNames: Set<String> {
-        var names = headers.reduce(path.capturedNames) { $0.union($1.value.capturedNames) }
-        if case .text(let template) = body { names.formUnion(template.capturedNames) }
-        return names
-    }
-}
-
-/// A value to remember from a good answer, for `{{name}}` in later requests. An answer without it is a wrong answer.
-package struct Capture: Hashable, Sendable {
-    package var name: String
-    /// Path of a string or number in the JSON body, its parts joined by dots: "token", "session.token".
-    package var jsonPath: String
-
-    package init(name: String, jsonPath: String) {
-        self.name = name
-        self.jsonPath = jsonPath
     }
 }

@@ -24,6 +24,12 @@ struct LoadRecorder {
         var requests: UInt64 = 0
         var failed: UInt64 = 0
         var latency = makeHistogram(.three)
+
+        var report: StreamReport {
+            var report = StreamReport(name: name, requests: requests, failed: failed, latency: summary(of: latency))
+            report.distribution = LatencyDistribution(histogram: latency)
+            return report
+        }
     }
 
     private var streams: [Stream]
@@ -36,11 +42,14 @@ struct LoadRecorder {
     private(set) var failures = FailureCounts()
     private(set) var firstFailure: Double?
     private var lastFailure: Double?
-    private var statuses: [Int: UInt64] = [:]
+    private var statuses = [UInt64](repeating: 0, count: 600)
     private var dispatched: UInt64 = 0
     private var late: UInt64 = 0
+    private var sendDelay = makeHistogram(.two)
     private var notes: [String] = []
     var connectionsOpened: UInt64 = 0
+    var bytesReceived: UInt64 = 0
+    var effort: ThreadEffort?
 
     init(streamNames: [String]) {
         streams = streamNames.map { Stream(name: $0) }
@@ -55,6 +64,7 @@ struct LoadRecorder {
     /// The generator took up a request so many nanoseconds after its time.
     mutating func dispatched(lateBy nanoseconds: Int64) {
         dispatched += 1
+        sendDelay.record(min(max(UInt64(clamping: nanoseconds / 1000), 1), histogramLimit))
         if nanoseconds > Self.lateNanoseconds { late += 1 }
     }
 
@@ -73,7 +83,7 @@ struct LoadRecorder {
         requests += 1
         running.requests += 1
         streams[stream].requests += 1
-        if let status = outcome.status { statuses[status, default: 0] += 1 }
+        if let status = outcome.status, statuses.indices.contains(status) { statuses[status] += 1 }
         guard outcome.hasLatency else { return }
         let microseconds = min(max(UInt64(clamping: nanoseconds / 1000), 1), histogramLimit)
         streams[stream].latency.record(microseconds)
@@ -91,6 +101,8 @@ struct LoadRecorder {
     private mutating func closeRunning() {
         if runningLatency.totalCount > 0 {
             running.p99Milliseconds = Double(runningLatency.valueAtPercentile(99)) / 1000
+            running.p50Milliseconds = Double(runningLatency.valueAtPercentile(50)) / 1000
+            running.maxMilliseconds = Double(runningLatency.max) / 1000
             runningLatency.reset()
         }
         lastP99 = running.p99Milliseconds
@@ -112,7 +124,9 @@ struct LoadRecorder {
             }
             previous.requests += record.requests
             previous.failures.add(record.failures)
-            previous.p99Milliseconds = [previous.p99Milliseconds, record.p99Milliseconds].compactMap(\.self).max()
+            previous.p99Milliseconds = worse(previous.p99Milliseconds, record.p99Milliseconds)
+            previous.p50Milliseconds = worse(previous.p50Milliseconds, record.p50Milliseconds)
+            previous.maxMilliseconds = worse(previous.maxMilliseconds, record.maxMilliseconds)
             merged[merged.count - 1] = previous
         }
         timeline = merged
@@ -127,20 +141,32 @@ struct LoadRecorder {
     }
 
     /// The report of a run that took `seconds`.
-    mutating func report(startedAt: Uptime, seconds: Double) -> LoadReport {
+    mutating func report(startedAt: Uptime, seconds: Double, endedEarly: Bool = false) -> LoadReport {
         advance(to: seconds)
         closeRunning()
         var all = makeHistogram(.three)
         for stream in streams { all.add(stream.latency) }
-        return LoadReport(
+        var report = LoadReport(
             startedAt: startedAt, seconds: seconds, requests: requests, failed: failures.failed, failures: failures,
             firstFailureSeconds: firstFailure, lastFailureSeconds: lastFailure, latency: summary(of: all),
-            worstP99Milliseconds: timeline.compactMap(\.p99Milliseconds).max(), statuses: statuses,
-            streams: streams.map {
-                StreamReport(name: $0.name, requests: $0.requests, failed: $0.failed, latency: summary(of: $0.latency))
-            },
-            timeline: timeline, timelineResolutionSeconds: resolution, connectionsOpened: connectionsOpened,
-            lateShare: lateShare, notes: notes, noEvidence: noEvidence)
+            worstP99Milliseconds: timeline.compactMap(\.p99Milliseconds).max(), statuses: statusCounts,
+            streams: streams.map(\.report), timeline: timeline, timelineResolutionSeconds: resolution,
+            connectionsOpened: connectionsOpened, lateShare: lateShare, notes: notes, noEvidence: noEvidence)
+        report.distribution = LatencyDistribution(histogram: all)
+        report.bytesReceived = bytesReceived
+        report.endedEarly = endedEarly ? true : nil
+        report.busyShare = effort?.busyShare
+        report.waitShare = effort?.waitShare
+        if sendDelay.totalCount > 0 {
+            report.sendDelayP99Milliseconds = Double(sendDelay.valueAtPercentile(99)) / 1000
+        }
+        return report
+    }
+
+    private var statusCounts: [Int: UInt64] {
+        var counts: [Int: UInt64] = [:]
+        for (status, count) in statuses.enumerated() where count > 0 { counts[status] = count }
+        return counts
     }
 
     private var lateShare: Double { dispatched == 0 ? 0 : Double(late) / Double(dispatched) }
@@ -169,6 +195,10 @@ extension RequestOutcome {
         if case .failed(.timedOut, _, _) = self { return true }
         return status != nil
     }
+}
+
+private func worse(_ first: Double?, _ second: Double?) -> Double? {
+    [first, second].compactMap(\.self).max()
 }
 
 /// One hour in microseconds.

@@ -24,6 +24,17 @@ package struct LoadReport: Hashable, Sendable, Codable {
     package var connectionsOpened: UInt64
     /// Share of requests that the generator sent more than 50 ms after their time.
     package var lateShare: Double
+    /// The 99th percentile of how late the generator sent, in milliseconds; nil when nothing was due.
+    package var sendDelayP99Milliseconds: Double?
+    /// Processor time of the generator's thread by wall time: near 1, and the rate is its own limit.
+    package var busyShare: Double?
+    /// Share of the time in which the generator was ready and another process had the processor.
+    package var waitShare: Double?
+    package var bytesReceived: UInt64?
+    /// The schedule was ended before its time.
+    package var endedEarly: Bool?
+    /// Latencies of all streams, for percentiles beyond those of `latency`.
+    package var distribution: LatencyDistribution?
     /// The first failures in words, at most 20.
     package var notes: [String]
     /// Why this run is no evidence (the generator could not keep up); nil when it is.
@@ -40,6 +51,11 @@ package struct LoadReport: Hashable, Sendable, Codable {
         case timelineResolutionSeconds = "timeline_resolution_s"
         case connectionsOpened = "connections_opened"
         case lateShare = "late_share"
+        case sendDelayP99Milliseconds = "send_delay_p99_ms"
+        case busyShare = "generator_busy_share"
+        case waitShare = "generator_wait_share"
+        case bytesReceived = "received_bytes"
+        case endedEarly = "ended_early"
         case noEvidence = "no_evidence"
     }
 
@@ -104,12 +120,18 @@ package struct StreamReport: Hashable, Sendable, Codable {
     package var requests: UInt64
     package var failed: UInt64
     package var latency: LatencySummary?
+    /// Of this stream alone; not part of the JSON.
+    package var distribution: LatencyDistribution?
 
     package init(name: String, requests: UInt64, failed: UInt64, latency: LatencySummary?) {
         self.name = name
         self.requests = requests
         self.failed = failed
         self.latency = latency
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case name, requests, failed, latency
     }
 }
 
@@ -121,16 +143,25 @@ package struct LoadSecond: Hashable, Sendable, Codable {
     package var failures: FailureCounts
     /// Nil when nothing was answered in this stretch.
     package var p99Milliseconds: Double?
+    package var p50Milliseconds: Double?
+    package var maxMilliseconds: Double?
 
-    package init(second: Int, requests: UInt64, failures: FailureCounts, p99Milliseconds: Double?) {
+    package init(
+        second: Int, requests: UInt64, failures: FailureCounts, p99Milliseconds: Double?,
+        p50Milliseconds: Double? = nil, maxMilliseconds: Double? = nil
+    ) {
         self.second = second
         self.requests = requests
         self.failures = failures
         self.p99Milliseconds = p99Milliseconds
+        self.p50Milliseconds = p50Milliseconds
+        self.maxMilliseconds = maxMilliseconds
     }
 
     private enum CodingKeys: String, CodingKey {
         case second, requests
+        case p50Milliseconds = "p50_ms"
+        case maxMilliseconds = "max_ms"
         case failures = "failed_by_kind"
         case p99Milliseconds = "p99_ms"
     }
@@ -157,6 +188,8 @@ package struct LoadSnapshot: Hashable, Sendable {
     package var firstFailureSeconds: Double?
     package var inFlight = 0
     package var openConnections = 0
+    /// Of a closed loop.
+    package var users = 0
     /// Of the last full second.
     package var p99Milliseconds: Double?
 

@@ -1,6 +1,4 @@
 import Glibc
-import NIOCore
-import NIOPosix
 import OakumModel
 import Synchronization
 
@@ -22,10 +20,11 @@ package enum LoadError: Error, Hashable, Sendable {
     }
 }
 
-/// One run of a plan: an open loop over an HTTP/1.1 client of its own, on one event loop thread.
+/// One run of a plan, over an HTTP/1.1 client of its own on one thread.
 ///
-/// Requests are sent when the schedule says, whatever became of the earlier ones; latency counts from the scheduled
-/// time (Tene, "How NOT to measure latency"). Nothing is ever retried. Memory does not depend on the length of the run.
+/// In an open loop requests are sent when the schedule says, whatever became of the earlier ones, and latency counts
+/// from the scheduled time (Tene, "How NOT to measure latency"). Nothing is ever retried. Memory does not depend on the
+/// length of the run.
 package final class LoadRun: Sendable {
     private let plan: LoadPlan
     let progress = LoadProgress()
@@ -37,59 +36,43 @@ package final class LoadRun: Sendable {
     /// Where the run stands.
     package var snapshot: LoadSnapshot { progress.snapshot }
 
+    /// Ends the schedule now, as if it said no more: requests under way get their answers, and there is a report.
+    package func endEarly() {
+        progress.requestEnd()
+    }
+
     /// Prepares, sends, waits for the last answers. Call once. Cancelling the task closes all connections and ends it.
     package func run() async throws(LoadError) -> LoadReport {
         if let problem = plan.problem { throw .invalidPlan(problem) }
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let result = await result(on: group.next())
-        do {
-            try await group.shutdownGracefully()
-        } catch {
-            throw .failed("the event loop did not end: \(error)")
-        }
-        return try result.get()
-    }
-
-    private func result(on loop: any EventLoop) async -> Result<LoadReport, LoadError> {
-        let plan = plan
-        let progress = progress
-        let promise = loop.makePromise(of: LoadReport.self)
-        loop.execute {
-            do {
-                let addresses = try plan.targets.map {
-                    try SocketAddress.makeAddressResolvingHost($0.host, port: $0.port)
+        let (plan, progress) = (plan, progress)
+        let result = await withTaskCancellationHandler {
+            await onThreadOfItsOwn { () -> Result<LoadReport, LoadError> in
+                do throws(LoadError) {
+                    return try LoadCore(plan: plan, progress: progress).run()
+                } catch {
+                    return .failure(error)
                 }
-                let core = LoadCore(plan: plan, addresses: addresses, loop: loop, progress: progress, promise: promise)
-                core.begin()
-            } catch {
-                promise.fail(LoadError.failed("a target's address cannot be resolved: \(error)"))
-            }
-        }
-        return await withTaskCancellationHandler {
-            do {
-                return .success(try await promise.futureResult.get())
-            } catch let error as LoadError {
-                return .failure(error)
-            } catch {
-                return .failure(.failed("\(error)"))
             }
         } onCancel: {
             progress.requestStop()
         }
+        return try result.get()
     }
 }
 
-/// What the event loop and the outside tell each other.
+/// What the run's thread and the outside tell each other.
 final class LoadProgress: Sendable {
     private struct State {
         var snapshot = LoadSnapshot()
         var stopRequested = false
+        var endRequested = false
     }
 
     private let state = Mutex(State())
 
     var snapshot: LoadSnapshot { state.withLock { $0.snapshot } }
     var isStopRequested: Bool { state.withLock { $0.stopRequested } }
+    var isEndRequested: Bool { state.withLock { $0.endRequested } }
 
     func publish(_ snapshot: LoadSnapshot) {
         state.withLock { $0.snapshot = snapshot }
@@ -97,6 +80,10 @@ final class LoadProgress: Sendable {
 
     func requestStop() {
         state.withLock { $0.stopRequested = true }
+    }
+
+    func requestEnd() {
+        state.withLock { $0.endRequested = true }
     }
 }
 

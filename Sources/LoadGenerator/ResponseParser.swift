@@ -1,12 +1,16 @@
+import Glibc
+
 /// An incremental parser of HTTP/1.1 answers (RFC 9112): only what a load generator needs, from any split of the bytes.
 ///
-/// Bounded: a line at most 16 KiB, at most 256 header lines, at most `keptBodyLimit` bytes of body kept. Lines may end
-/// in a bare LF, as RFC 9112 section 2.2 allows. An answer that states its length twice differently, or both as
-/// `Content-Length` and chunked, is refused: two readers of it would disagree about where it ends.
+/// Bounded: a line at most 16 KiB, at most 256 header lines, at most `keptBodyLimit` bytes of body and
+/// `keptHeadersLimit` of header lines kept. Lines may end in a bare LF, as RFC 9112 section 2.2 allows. An answer that
+/// states its length twice differently, or both as `Content-Length` and chunked, is refused: two readers of it would
+/// disagree about where it ends.
 struct ResponseParser {
     static let lineLimit = 16_384
     static let headerLimit = 256
     static let keptBodyLimit = 65_536
+    static let keptHeadersLimit = 32_768
 
     enum Progress: Hashable {
         case needsMore
@@ -37,6 +41,7 @@ struct ResponseParser {
     private var isHTTP10 = false
     private var expectsNoBody = false
     private var keepsBody = false
+    private var keepsHeaders = false
 
     /// 0 before the status line is read.
     private(set) var status = 0
@@ -44,6 +49,8 @@ struct ResponseParser {
     private(set) var keepAliveSeconds: Double?
     /// The first bytes of the body when they were asked for.
     private(set) var body: [UInt8] = []
+    /// The header lines when they were asked for, each ended by a line feed.
+    private(set) var headers: [UInt8] = []
 
     /// The server closes the connection after this answer.
     var closesConnection: Bool { closes }
@@ -51,9 +58,9 @@ struct ResponseParser {
     private(set) var hasBegun = false
 
     /// Makes ready for the next answer on the same connection.
-    mutating func reset(isHead: Bool, keepsBody: Bool) {
+    mutating func reset(isHead: Bool, keepsBody: Bool, keepsHeaders: Bool = false) {
         state = .statusLine
-        line.removeAll(keepingCapacity: true)
+        if !line.isEmpty { line.removeAll(keepingCapacity: true) }
         headerCount = 0
         contentLength = nil
         isChunked = false
@@ -61,9 +68,11 @@ struct ResponseParser {
         isHTTP10 = false
         expectsNoBody = isHead
         self.keepsBody = keepsBody
+        self.keepsHeaders = keepsHeaders
         status = 0
         keepAliveSeconds = nil
-        body.removeAll(keepingCapacity: true)
+        if !body.isEmpty { body.removeAll(keepingCapacity: true) }
+        if !headers.isEmpty { headers.removeAll(keepingCapacity: true) }
         hasBegun = false
     }
 
@@ -81,9 +90,7 @@ struct ResponseParser {
             case .complete, .malformed:
                 return progress(leftover: bytes.count - position)
             case .statusLine, .headers, .chunkSize, .chunkEnd, .trailers:
-                guard takeLine(bytes, &position) else { continue }
-                handleLine()
-                line.removeAll(keepingCapacity: true)
+                takeLine(bytes, &position)
             }
         }
         return progress(leftover: 0)
@@ -104,22 +111,31 @@ struct ResponseParser {
         }
     }
 
-    /// Appends to the current line; true when its end was found.
-    private mutating func takeLine(_ bytes: UnsafeRawBufferPointer, _ position: inout Int) -> Bool {
-        while position < bytes.count {
-            let byte = bytes[position]
-            position += 1
-            if byte == UInt8(ascii: "\n") {
-                if line.last == UInt8(ascii: "\r") { line.removeLast() }
-                return true
-            }
-            line.append(byte)
-            if line.count > Self.lineLimit {
-                state = .malformed("a line longer than \(Self.lineLimit) bytes")
-                return false
-            }
+    /// Handles the current line when its end is here, and keeps what there is of it when not. A line that lies within
+    /// one piece is read where it lies.
+    private mutating func takeLine(_ bytes: UnsafeRawBufferPointer, _ position: inout Int) {
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
+        guard let base = rest.baseAddress, let found = memchr(base, 0x0a, rest.count) else {
+            position = bytes.count
+            return keepPart(rest)
         }
-        return false
+        let length = UnsafeRawPointer(found) - base
+        position += length + 1
+        let piece = UnsafeRawBufferPointer(rebasing: rest[..<length])
+        guard !line.isEmpty || piece.count > Self.lineLimit else { return handleLine(withoutReturn(piece)) }
+        keepPart(piece)
+        if case .malformed = state { return }
+        let whole = line
+        whole.withUnsafeBytes { handleLine(withoutReturn($0)) }
+        line.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func keepPart(_ piece: UnsafeRawBufferPointer) {
+        guard line.count + piece.count <= Self.lineLimit else {
+            state = .malformed("a line longer than \(Self.lineLimit) bytes")
+            return
+        }
+        line.append(contentsOf: piece)
     }
 
     /// Takes body bytes; what remains afterwards, nil when none.
@@ -135,22 +151,22 @@ struct ResponseParser {
         return remaining == UInt64(count) ? nil : remaining - UInt64(count)
     }
 
-    private mutating func handleLine() {
+    private mutating func handleLine(_ line: UnsafeRawBufferPointer) {
         switch state {
-        case .statusLine: handleStatusLine()
-        case .headers: line.isEmpty ? endOfHead() : handleHeader()
-        case .chunkSize: handleChunkSize()
+        case .statusLine: handleStatusLine(line)
+        case .headers: line.isEmpty ? endOfHead() : handleHeader(line)
+        case .chunkSize: handleChunkSize(line)
         case .chunkEnd: state = line.isEmpty ? .chunkSize : .malformed("a chunk longer than it says")
         case .trailers: if line.isEmpty { state = .complete } else { countHeader() }
         default: break
         }
     }
 
-    private mutating func handleStatusLine() {
+    private mutating func handleStatusLine(_ line: UnsafeRawBufferPointer) {
         // "HTTP/1.1 200 OK": the reason may be missing, the space before it too.
         guard line.count >= 12, line.starts(with: "HTTP/1.".utf8), line[8] == UInt8(ascii: " "),
             line[7] == UInt8(ascii: "1") || line[7] == UInt8(ascii: "0"),
-            let code = decimal(line[9..<12]), (100...599).contains(code),
+            let code = decimal(part(line, 9, 12)), (100...599).contains(code),
             line.count == 12 || line[12] == UInt8(ascii: " ")
         else {
             state = .malformed("a status line that is not HTTP/1.1")
@@ -167,43 +183,51 @@ struct ResponseParser {
         if headerCount > Self.headerLimit { state = .malformed("more than \(Self.headerLimit) header lines") }
     }
 
-    private mutating func handleHeader() {
+    private mutating func handleHeader(_ line: UnsafeRawBufferPointer) {
         countHeader()
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0 else {
+        guard let base = line.baseAddress, let found = memchr(base, Int32(UInt8(ascii: ":")), line.count),
+            UnsafeRawPointer(found) > base
+        else {
             state = .malformed("a header line without a name")
             return
         }
-        let name = line[..<colon]
+        let colon = UnsafeRawPointer(found) - base
+        if keepsHeaders, headers.count + line.count < Self.keptHeadersLimit {
+            headers.append(contentsOf: line)
+            headers.append(0x0a)
+        }
+        let name = part(line, 0, colon)
         // The length decides quickly for the many headers that do not matter here.
         switch colon {
-        case 10 where equal(name, "connection"): handleConnection(line[(colon + 1)...])
-        case 10 where equal(name, "keep-alive"): handleKeepAlive(line[(colon + 1)...])
-        case 14 where equal(name, "content-length"): handleLength(trimmed(line[(colon + 1)...]))
+        case 10 where equal(name, "connection"): handleConnection(part(line, colon + 1, line.count))
+        case 10 where equal(name, "keep-alive"): handleKeepAlive(part(line, colon + 1, line.count))
+        case 14 where equal(name, "content-length"): handleLength(trimmed(part(line, colon + 1, line.count)))
         case 17 where equal(name, "transfer-encoding"):
-            isChunked = equal(trimmed(line[(colon + 1)...]), "chunked")
+            isChunked = equal(trimmed(part(line, colon + 1, line.count)), "chunked")
             if !isChunked { state = .malformed("a transfer encoding other than chunked") }
         default: break
         }
     }
 
-    private mutating func handleConnection(_ value: ArraySlice<UInt8>) {
+    private mutating func handleConnection(_ value: UnsafeRawBufferPointer) {
         for option in value.split(separator: UInt8(ascii: ",")) {
-            if equal(trimmed(option), "close") { closes = true }
-            if equal(trimmed(option), "keep-alive"), isHTTP10 { closes = false }
+            let option = trimmed(UnsafeRawBufferPointer(rebasing: option))
+            if equal(option, "close") { closes = true }
+            if equal(option, "keep-alive"), isHTTP10 { closes = false }
         }
     }
 
-    private mutating func handleKeepAlive(_ value: ArraySlice<UInt8>) {
+    private mutating func handleKeepAlive(_ value: UnsafeRawBufferPointer) {
         for option in value.split(separator: UInt8(ascii: ",")) {
             let pair = option.split(separator: UInt8(ascii: "="), maxSplits: 1)
-            guard pair.count == 2, equal(trimmed(pair[0]), "timeout"), let seconds = decimal(trimmed(pair[1])) else {
-                continue
-            }
+            guard pair.count == 2, equal(trimmed(UnsafeRawBufferPointer(rebasing: pair[0])), "timeout"),
+                let seconds = decimal(trimmed(UnsafeRawBufferPointer(rebasing: pair[1])))
+            else { continue }
             keepAliveSeconds = Double(seconds)
         }
     }
 
-    private mutating func handleLength(_ value: ArraySlice<UInt8>) {
+    private mutating func handleLength(_ value: UnsafeRawBufferPointer) {
         guard let length = decimal(value), contentLength == nil || contentLength == length else {
             state = .malformed("a Content-Length that is no number, or two that differ")
             return
@@ -213,9 +237,7 @@ struct ResponseParser {
 
     private mutating func endOfHead() {
         if (100..<200).contains(status), status != 101 {
-            let head = expectsNoBody
-            let keeps = keepsBody
-            reset(isHead: head, keepsBody: keeps)
+            reset(isHead: expectsNoBody, keepsBody: keepsBody, keepsHeaders: keepsHeaders)
             hasBegun = true
             return
         }
@@ -233,9 +255,9 @@ struct ResponseParser {
         }
     }
 
-    private mutating func handleChunkSize() {
-        let digits = trimmed(line.prefix { $0 != UInt8(ascii: ";") })
-        guard let size = hexadecimal(digits) else {
+    private mutating func handleChunkSize(_ line: UnsafeRawBufferPointer) {
+        let end = line.firstIndex(of: UInt8(ascii: ";")) ?? line.count
+        guard let size = hexadecimal(trimmed(part(line, 0, end))) else {
             state = .malformed("a chunk size that is no number")
             return
         }
@@ -243,7 +265,15 @@ struct ResponseParser {
     }
 }
 
-private func equal(_ bytes: ArraySlice<UInt8>, _ lowercase: StaticString) -> Bool {
+private func part(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+}
+
+private func withoutReturn(_ line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    line.last == UInt8(ascii: "\r") ? part(line, 0, line.count - 1) : line
+}
+
+private func equal(_ bytes: UnsafeRawBufferPointer, _ lowercase: StaticString) -> Bool {
     guard bytes.count == lowercase.utf8CodeUnitCount else { return false }
     var pointer = lowercase.utf8Start
     for byte in bytes {
@@ -254,15 +284,20 @@ private func equal(_ bytes: ArraySlice<UInt8>, _ lowercase: StaticString) -> Boo
     return true
 }
 
-private func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    var rest = bytes
-    while let first = rest.first, first == UInt8(ascii: " ") || first == UInt8(ascii: "\t") { rest.removeFirst() }
-    while let last = rest.last, last == UInt8(ascii: " ") || last == UInt8(ascii: "\t") { rest.removeLast() }
-    return rest
+private func trimmed(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    var start = 0
+    var end = bytes.count
+    while start < end, isSpace(bytes[start]) { start += 1 }
+    while end > start, isSpace(bytes[end - 1]) { end -= 1 }
+    return part(bytes, start, end)
+}
+
+private func isSpace(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
 }
 
 /// At most 15 digits, so that it never overflows.
-private func decimal(_ digits: ArraySlice<UInt8>) -> UInt64? {
+private func decimal(_ digits: UnsafeRawBufferPointer) -> UInt64? {
     guard (1...15).contains(digits.count) else { return nil }
     var value: UInt64 = 0
     for digit in digits {
@@ -272,7 +307,7 @@ private func decimal(_ digits: ArraySlice<UInt8>) -> UInt64? {
     return value
 }
 
-private func hexadecimal(_ digits: ArraySlice<UInt8>) -> UInt64? {
+private func hexadecimal(_ digits: UnsafeRawBufferPointer) -> UInt64? {
     guard (1...12).contains(digits.count) else { return nil }
     var value: UInt64 = 0
     for digit in digits {

@@ -34,10 +34,11 @@ final class ScriptedServer: Sendable {
     var requests: Int { counters.requests.load(ordering: .relaxed) }
     var connections: Int { counters.connections.load(ordering: .relaxed) }
 
-    init(_ script: @escaping @Sendable (Request) -> Act) async throws {
+    /// - Parameter socketPath: listen there instead of on a free port.
+    init(socketPath: String? = nil, _ script: @escaping @Sendable (Request) -> Act) async throws {
         let counters = Counters()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        channel = try await ServerBootstrap(group: group)
+        let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 counters.connections.add(1, ordering: .relaxed)
@@ -45,7 +46,12 @@ final class ScriptedServer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(Handler(counters: counters, script: script))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
+        channel =
+            if let socketPath {
+                try await bootstrap.bind(unixDomainSocketPath: socketPath).get()
+            } else {
+                try await bootstrap.bind(host: "127.0.0.1", port: 0).get()
+            }
         port = channel.localAddress?.port ?? 0
         self.group = group
         self.counters = counters
