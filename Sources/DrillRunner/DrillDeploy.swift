@@ -16,17 +16,48 @@ struct DrillDeploy: Sendable {
 /// What `oakum.yaml` starts where a build is replaced during an arm: a script that becomes the build of the moment.
 struct Launcher: Sendable {
     let folder: String
+    /// After `hinder()` a start takes so long; nil: as long as the build needs.
+    var restartSeconds: Double?
 
     var path: String { "\(folder)/service" }
+    private var build: String { "\(folder)/build" }
+    private var hindrance: String { "\(folder)/hindrance" }
 
-    /// From now on this argv is started.
+    /// From now on this argv is started, at once.
     func install(_ words: [String]) throws(DrillError) {
-        let argv = words.map { "'" + $0.replacingOccurrences(of: "'", with: "'\\''") + "'" }.joined(separator: " ")
+        let argv = words.map(Self.word).joined(separator: " ")
+        try place("#!/bin/sh\nexec \(argv)\n", at: build)
+        let pause = restartSeconds.map { seconds in
+            """
+            if [ -e \(Self.word(hindrance)) ]; then
+                sleep \(seconds) & pause=$!
+                trap 'kill $pause; exit 0' TERM INT
+                wait $pause
+                trap - TERM INT
+            fi
+
+            """
+        }
+        try place("#!/bin/sh\n\(pause ?? "")exec \(Self.word(build))\n", at: path)
+        unlink(hindrance)
+    }
+
+    /// Starts take their time from now on, until another build is installed.
+    func hinder() throws(DrillError) {
+        guard restartSeconds != nil else { return }
+        try writeText("", to: hindrance)
+    }
+
+    private func place(_ text: String, at path: String) throws(DrillError) {
         let new = path + ".new"
-        try writeText("#!/bin/sh\nexec \(argv)\n", to: new)
+        try writeText(text, to: new)
         guard chmod(new, 0o700) == 0, rename(new, path) == 0 else {
             throw .couldNotRun("\(path) cannot be put in place: \(String(cString: strerror(errno)))")
         }
+    }
+
+    private static func word(_ text: String) -> String {
+        "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'"
     }
 }
 
@@ -34,14 +65,14 @@ struct Launcher: Sendable {
 final class DrillRelease: Sendable {
     private let deploy: DrillDeploy
     private let service: String
-    private let folder: String
+    private let launcher: Launcher
     private let plane: any ControlPlane
     private let isDone = Mutex(false)
 
-    init(_ deploy: DrillDeploy, service: String, folder: String, plane: any ControlPlane) {
+    init(_ deploy: DrillDeploy, service: String, launcher: Launcher, plane: any ControlPlane) {
         self.deploy = deploy
         self.service = service
-        self.folder = folder
+        self.launcher = launcher
         self.plane = plane
     }
 
@@ -52,7 +83,7 @@ final class DrillRelease: Sendable {
                 return !done
             })
         else { return }
-        try Launcher(folder: folder).install(Programs.fill(deploy.command, ["folder": folder]))
+        try launcher.install(Programs.fill(deploy.command, ["folder": launcher.folder]))
         do throws(ControlError) {
             _ = try await plane.perform(.recycle(service: service, worker: nil))
         } catch {

@@ -16,6 +16,8 @@ package struct DrillDocument: Sendable {
     package var arms: DrillArms
     /// What people did then that did not help; nil when it is not replayed.
     package var wrongMove: WrongMove?
+    /// Nil when there is no observed arm.
+    package var observation: DrillObservation?
     /// Keys and values of `recycle` as `oakum.yaml` takes them.
     package var recycle: [(key: String, value: String)]
     /// The same of `heap`; empty: the workers carry no sampler.
@@ -117,6 +119,8 @@ package struct DrillArms: Hashable, Sendable {
     package var control: Double?
     package var protected: Double
     package var patched: Double?
+    /// Nil: not run.
+    package var observed: Double?
 }
 
 /// The historical wrong move, in the control arm.
@@ -131,6 +135,8 @@ package enum DrillArm: String, Hashable, Sendable, CaseIterable {
     case control
     /// The same fault under Oakum.
     case protected
+    /// The same fault under an Oakum that only observes: nothing is recycled, and the impact happens.
+    case observed
     /// The repaired build under Oakum.
     case patched
 }

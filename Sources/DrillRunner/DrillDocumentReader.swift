@@ -36,7 +36,7 @@ package enum DrillDocumentReader {
     package static func parse(_ text: String) throws(YAMLProblem) -> DrillDocument {
         let root = try YAMLValue.parse(try block(of: text), name: "the drill block").mapping(
             [
-                "scenario", "service", "fault", "volume", "deploy", "load", "arms", "wrong_move", "recycle", "heap",
+                "scenario", "service", "fault", "volume", "deploy", "load", "arms", "wrong_move", "observed", "recycle", "heap",
                 "expect",
                 "then",
             ],
@@ -48,16 +48,17 @@ package enum DrillDocumentReader {
             throw scenario.problem("`scenario` must be a–z, 0–9 and -, at most 64 characters, not `\(name)`")
         }
         let expectations = try expectations(root["expect"])
+        let load = try DrillLoadReader.load(try root.require("load"))
+        let arms = try arms(
+            try root.require("arms", hint: "`arms: {control: 55s, protected: 75s, patched: 45s}`"), expectations)
         let document = DrillDocument(
             scenario: name,
             service: try DrillServiceReader.service(try root.require("service")),
             fault: try fault(root, expectations),
             volume: try root["volume"].map { value throws(YAMLProblem) in try DrillServiceReader.volume(value) },
             deployAtSeconds: try deploy(root["deploy"]),
-            load: try DrillLoadReader.load(try root.require("load")),
-            arms: try arms(
-                try root.require("arms", hint: "`arms: {control: 55s, protected: 75s, patched: 45s}`"), expectations),
-            wrongMove: try wrongMove(root["wrong_move"]),
+            load: load, arms: arms, wrongMove: try wrongMove(root["wrong_move"]),
+            observation: try observation(root, arms, load),
             recycle: try recycle(root["recycle"]),
             heap: try heap(root["heap"]),
             expectations: expectations,
@@ -112,7 +113,28 @@ package enum DrillDocumentReader {
         }
         return DrillArms(
             control: try seconds("control"), protected: try mapping.require("protected").seconds(in: 1...3_600),
-            patched: try seconds("patched"))
+            patched: try seconds("patched"), observed: try mapping["observed"]?.seconds(in: 1...3_600))
+    }
+
+    /// The arm and what it needs come together.
+    private static func observation(
+        _ root: YAMLMapping, _ arms: DrillArms, _ load: DrillLoad
+    ) throws(YAMLProblem) -> DrillObservation? {
+        guard let value = root["observed"] else {
+            guard arms.observed == nil else {
+                _ = try root.require("observed", hint: "what the observed arm needs: `fixed_at` and `business`")
+                return nil
+            }
+            return nil
+        }
+        guard let seconds = arms.observed else {
+            throw value.problem("`observed` is there, but no such arm", hint: "`arms: {…, observed: 150s}`")
+        }
+        let observation = try DrillObservationReader.observation(value, load)
+        guard observation.fixedAtSeconds < seconds else {
+            throw value.problem("`fixed_at` lies after the arm's end", hint: "leave half a minute after it")
+        }
+        return observation
     }
 
     private static func fault(

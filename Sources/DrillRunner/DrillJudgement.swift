@@ -1,4 +1,5 @@
 import LoadGenerator
+import OakumAPI
 import OakumModel
 
 /// Turns what the arms did into the report with its exit code. Pure.
@@ -15,10 +16,14 @@ enum DrillJudgement {
     struct Watched: Sendable {
         var load: LoadReport
         var findings: OakumFindings
+        var journal: [EventRecord] = []
+        /// Of the observed arm.
+        var observed: ObservedFacts?
     }
 
     static func report(
-        _ document: DrillDocument, control: ControlArm.Outcome?, protected: Watched, patched: Watched?
+        _ document: DrillDocument, control: ControlArm.Outcome?, protected: Watched, observed: Watched? = nil,
+        patched: Watched?
     ) -> DrillReport {
         var report = DrillReport(
             scenario: document.scenario, exit: Exit.passed, reasons: [],
@@ -31,6 +36,7 @@ enum DrillJudgement {
                 load: ArmNumbers(protected.load),
                 impactOnsetSeconds: protected.load.firstFailureSeconds.map(rounded),
                 findings: rounded(protected.findings)),
+            observed: observed.flatMap { self.observed($0, document) },
             patched: patched.map {
                 PatchedReport(load: ArmNumbers($0.load), verdict: $0.findings.verdict, alarms: $0.findings.alarms)
             },
@@ -44,13 +50,22 @@ enum DrillJudgement {
         return report
     }
 
+    private static func observed(_ arm: Watched, _ document: DrillDocument) -> ObservedReport? {
+        guard let facts = arm.observed, let observation = document.observation else { return nil }
+        let fixed = arm.load.startedAt + observation.fixedAtSeconds
+        let acts = arm.journal.map(\.event).filter { $0.kind == .recycleStarted && $0.at.uptime < fixed }.map(\.message)
+        return ObservedReport(
+            arm.load, arm.findings, facts, observation.business,
+            perSecond: observation.business.perSecond(document.load), acts: acts)
+    }
+
     private static func judge(
         _ report: inout DrillReport, _ expectations: DrillExpectations, notes: [DrillArm: [String]]
     ) {
         let noEvidence = spoiledEvidence(report)
         let failures = (expectations.leak ? failedRequests(report, notes) : []) + falseAlarms(report)
-        let shortfalls = shortfalls(report, expectations)
-        let emptiness = emptiness(report, expectations)
+        let shortfalls = shortfalls(report, expectations) + (report.observed?.shortfalls ?? [])
+        let emptiness = emptiness(report, expectations) + (report.observed?.emptiness ?? [])
         report.reasons = noEvidence + failures + emptiness + shortfalls
         report.exit =
             if !noEvidence.isEmpty {
@@ -65,7 +80,7 @@ enum DrillJudgement {
     private static func spoiledEvidence(_ report: DrillReport) -> [String] {
         [
             (DrillArm.control, report.control?.load), (.protected, report.protected.load),
-            (.patched, report.patched?.load),
+            (.observed, report.observed?.load), (.patched, report.patched?.load),
         ].compactMap { arm, load in
             load?.noEvidence.map { "the load of the \(arm.rawValue) arm is no evidence: \($0)" }
         }

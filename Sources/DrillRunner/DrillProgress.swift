@@ -79,6 +79,7 @@ package final class DrillProgress: Sendable {
         switch arm {
         case .control: "what happened then, plain processes killed at their budget"
         case .protected: "the same fault under Oakum"
+        case .observed: "the same fault, Oakum only observes; then the repaired build"
         case .patched: "the repaired build under Oakum"
         }
     }

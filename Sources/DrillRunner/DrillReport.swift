@@ -10,11 +10,13 @@ package struct DrillReport: Hashable, Sendable, Codable {
     /// Absent when the arm was not run.
     package var control: ControlReport?
     package var protected: ProtectedReport
+    /// Absent when the arm was not run.
+    package var observed: ObservedReport?
     package var patched: PatchedReport?
     package var thenNow: [ThenNow]
 
     private enum CodingKeys: String, CodingKey {
-        case scenario, exit, reasons, control, protected, patched
+        case scenario, exit, reasons, control, protected, observed, patched
         case thenNow = "then_now"
     }
 }

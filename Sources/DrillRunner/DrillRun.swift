@@ -15,17 +15,20 @@ package struct DrillRun: Sendable {
     package var keepsFolder: Bool
     /// Clean up and end on SIGINT, SIGTERM and SIGHUP. Changes the process's signal handling while the drill runs.
     package var handlesSignals: Bool
+    /// The folder that drafts of postmortems go to, one for each arm in which the leak is met; nil: none is written.
+    package var postmortems: String?
     package var tell: @Sendable (DrillNews) -> Void
 
     package init(
         _ document: DrillDocument, documentPath: String, tools: DrillTools, keepsFolder: Bool = false,
-        handlesSignals: Bool = false, tell: @escaping @Sendable (DrillNews) -> Void = { _ in }
+        handlesSignals: Bool = false, postmortems: String? = nil, tell: @escaping @Sendable (DrillNews) -> Void = { _ in }
     ) {
         self.document = document
         self.documentPath = documentPath
         self.tools = tools
         self.keepsFolder = keepsFolder
         self.handlesSignals = handlesSignals
+        self.postmortems = postmortems
         self.tell = tell
     }
 
@@ -86,6 +89,7 @@ package struct DrillRun: Sendable {
         let deploy = document.deployAtSeconds.map { DrillDeploy(atSeconds: $0, command: leaking) }
         let protectedOutcome = try await watched(
             .protected, deploy == nil ? leaking : patched, seconds: document.arms.protected, deploy, folder)
+        let observedOutcome = try await observed(faulty, patched, folder)
         let patchedOutcome: DrillJudgement.Watched?
         if let seconds = document.arms.patched {
             patchedOutcome = try await watched(.patched, patched, seconds: seconds, nil, folder)
@@ -93,7 +97,19 @@ package struct DrillRun: Sendable {
             patchedOutcome = nil
         }
         return DrillJudgement.report(
-            document, control: controlOutcome, protected: protectedOutcome, patched: patchedOutcome)
+            document, control: controlOutcome, protected: protectedOutcome, observed: observedOutcome,
+            patched: patchedOutcome)
+    }
+
+    /// Nil: the document has no such arm.
+    private func observed(
+        _ faulty: [String], _ patched: [String], _ folder: DrillFolder
+    ) async throws(DrillError) -> DrillJudgement.Watched? {
+        guard let seconds = document.arms.observed, let observation = document.observation else { return nil }
+        let fault = observation.fault(document.fault)
+        return try await watched(
+            .observed, faulty + (fault?.arguments ?? []), seconds: seconds,
+            DrillDeploy(atSeconds: observation.fixedAtSeconds, command: patched), folder)
     }
 
     private func control(
@@ -115,14 +131,19 @@ package struct DrillRun: Sendable {
         let oakumArm = OakumArm(
             arm: arm, service: document.service, command: command, recycle: document.recycle,
             heap: document.heap, tools: tools,
-            folder: try folder.folder(arm.rawValue), deploy: deploy, volume: document.volume, tell: tell)
-        let outcome = try await oakumArm.run(document.load, seconds: seconds)
+            folder: try folder.folder(arm.rawValue), deploy: deploy, volume: document.volume,
+            observation: arm == .observed ? document.observation : nil,
+            postmortem: arm == .patched ? nil : postmortems.map { "\($0)/\(document.scenario)-\(arm.rawValue).md" },
+            tell: tell)
+        let load = oakumArm.observation?.load(document.load) ?? document.load
+        let outcome = try await oakumArm.run(load, seconds: seconds)
         await clear(folder)
         return DrillJudgement.Watched(
             load: outcome.load,
             findings: OakumFindings(
                 journal: outcome.journal, lastVerdicts: outcome.lastVerdicts, startedAt: outcome.load.startedAt,
-                ownMemory: outcome.ownMemory, samplesHeap: !document.heap.isEmpty, pages: outcome.pages))
+                ownMemory: outcome.ownMemory, samplesHeap: !document.heap.isEmpty, pages: outcome.pages),
+            journal: outcome.journal, observed: outcome.observed)
     }
 
     /// The fault must be one that the build offers.

@@ -15,6 +15,7 @@ package enum DrillText {
             let chain = (naming.chain ?? []).isEmpty ? [naming.type ?? "unknown type"] : naming.chain ?? []
             lines += chain.enumerated().map { "  " + String(repeating: "  ", count: $0) + ($0 > 0 ? "→ " : "") + $1 }
         }
+        if let observed = report.observed { lines += [""] + Self.observed(observed).flatMap(wrapped) }
         if !report.thenNow.isEmpty {
             lines.append("")
             lines += table(moments(report))
@@ -78,6 +79,32 @@ package enum DrillText {
             rows.append(["", "–", "\(mebibytes(own.last)) at last", "–"])
         }
         return rows
+    }
+
+    /// What the business was told, and whether it was right.
+    private static func observed(_ report: ObservedReport) -> [String] {
+        let restarts = "\(report.kills) workers were killed over their budget"
+        var lines = [
+            "  observed: nothing was recycled, \(restarts); \(grouped(report.load.failed)) of "
+                + "\(grouped(report.load.requests)) requests failed",
+            "  detected after \(seconds(report.detectedSeconds)), users affected after "
+                + "\(seconds(report.impactOnsetSeconds)) (lead time \(seconds(report.leadTimeSeconds))), the business told "
+                + "after \(seconds(report.messageSeconds)), restored after \(seconds(report.restoredSeconds))",
+        ]
+        lines += report.messages.map { "  told at \(seconds($0.seconds)): \($0.text)" }
+        if let business = report.business {
+            let right = business.isRight ? "right" : "WRONG"
+            lines.append(
+                "  \(business.what): told \(percent(business.percentTold)), counted by the load "
+                    + "\(percent(business.percentCounted)) (\(Int(business.counted)) of \(Int(business.expectedCounted))), "
+                    + "\(right) within \(business.tolerancePoints) points")
+        }
+        return lines
+    }
+
+    /// "−50.2 %".
+    static func percent(_ value: Double) -> String {
+        String(format: value < 0 ? "−%.1f %%" : "+%.1f %%", abs(value))
     }
 
     private static func moments(_ report: DrillReport) -> [[String]] {

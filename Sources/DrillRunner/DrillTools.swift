@@ -12,6 +12,20 @@ package struct DrillTools: Sendable {
     /// The same for its incidents; nil: nobody is paged in this drill.
     package var incidentPlane: (@Sendable (_ stateFolder: String) -> any IncidentPlane)?
 
+    /// Stores what was counted on earlier days in a state folder that no `oakum` uses yet; nil: it cannot be done here.
+    package var seedBusiness:
+        (
+            @Sendable (_ stateFolder: String, _ service: String, _ metric: String, _ spans: [CountedSpan]) async throws ->
+                Void
+        )?
+
+    /// Writes the draft of an incident's postmortem with its charts to a file, and says what became of it.
+    package var writePostmortem:
+        (
+            @Sendable (_ stateFolder: String, _ configuration: String, _ incident: Int64, _ file: String) async throws ->
+                [String]
+        )?
+
     package init(
         oakumPath: String, controlPlane: @escaping @Sendable (_ stateFolder: String) -> any ControlPlane,
         incidentPlane: (@Sendable (_ stateFolder: String) -> any IncidentPlane)? = nil

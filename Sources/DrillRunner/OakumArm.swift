@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import LoadGenerator
 import OakumAPI
@@ -8,6 +9,8 @@ import Synchronization
 /// The service under `oakum up`, on a configuration of its own, with the journal read as it grows.
 struct OakumArm: Sendable {
     static let lookEvery = Duration.milliseconds(500)
+    /// Where workers are to be killed at their budget, and each second of the load counts.
+    static let closeLookEvery = Duration.milliseconds(250)
     /// Beyond the ready time of each worker: for `oakum` and its keeper to come up.
     static let startSeconds = 20.0
 
@@ -21,6 +24,10 @@ struct OakumArm: Sendable {
     let folder: String
     var deploy: DrillDeploy?
     var volume: DrillVolume?
+    /// Nil: Oakum may act, and no business is counted.
+    var observation: DrillObservation?
+    /// The file that the draft of the arm's postmortem goes to; nil: none is written.
+    var postmortem: String?
     let tell: @Sendable (DrillNews) -> Void
 
     struct Outcome: Sendable {
@@ -32,7 +39,11 @@ struct OakumArm: Sendable {
         var ownMemory: OwnMemory?
         /// What people were told; nil: nobody was to be.
         var pages: PageFindings?
+        /// Of the observed arm.
+        var observed: ObservedFacts?
     }
+
+    private var launcher: Launcher { Launcher(folder: folder, restartSeconds: observation?.restartSeconds) }
 
     func run(_ load: DrillLoad, seconds: Double) async throws(DrillError) -> Outcome {
         let file = "\(folder)/oakum.yaml"
@@ -42,7 +53,8 @@ struct OakumArm: Sendable {
             try SmallVolume(Programs.fill([volume.path], ["folder": folder])[0], bytes: volume.bytes)
         }
         defer { mounted?.unmount() }
-        if deploy != nil { try Launcher(folder: folder).install(Programs.fill(command, ["folder": folder])) }
+        if deploy != nil { try launcher.install(Programs.fill(command, ["folder": folder])) }
+        try await seedBusiness(load)
         try writeText(configuration(receiver), to: file)
         let oakum = try SpawnedProcess(
             [tools.oakumPath, "up", "-c", file], environment: [(DrillFolder.marker, folder)],
@@ -67,19 +79,48 @@ struct OakumArm: Sendable {
         }
         let target = LoadTarget(host: String(address[..<colon]), port: port)
         let watch = OakumWatch(arm: arm, service: service, oakum: oakum, plane: plane, tell: tell)
-        let release = deploy.map { DrillRelease($0, service: service.name, folder: folder, plane: plane) }
+        let release = deploy.map { DrillRelease($0, service: service.name, launcher: launcher, plane: plane) }
         let plan = load.plan(targets: [target], seconds: seconds)
         let onCall = PersonOnCall(
             arm: arm, receiver: receiver, plane: tools.incidentPlane?("\(folder)/state"), tell: tell)
-        let report = try await ArmLoad.run(plan, every: Self.lookEvery) { snapshot throws(DrillError) in
+        let limit = observation.map { _ in MemoryLimit(service: service, launcher: launcher, plane: plane, tell: tell) }
+        let answers = observation.map { AnswerRecord(stream: $0.business.stream) }
+        let pace = observation == nil ? Self.lookEvery : Self.closeLookEvery
+        let report = try await ArmLoad.run(plan, every: pace) { snapshot throws(DrillError) in
+            answers?.look(snapshot)
+            try await limit?.look(snapshot)
             try await release?.look(snapshot)
             try await watch.look(snapshot)
             await onCall.look(snapshot)
         }
         try await watch.readJournal(load: nil)
-        return Outcome(
+        var outcome = Outcome(
             load: report, journal: watch.journal, lastVerdicts: try await watch.verdicts(), ownMemory: watch.ownMemory,
             pages: onCall.findings(startedAt: report.startedAt))
+        let aftermath = DrillAftermath(
+            arm: arm, tools: tools, stateFolder: "\(folder)/state", configuration: "\(folder)/oakum.yaml",
+            hasAudience: observation != nil, postmortem: postmortem, tell: tell)
+        let incident = try await aftermath.settle(onCall, receiver)
+        guard let limit, let answers else { return outcome }
+        outcome.observed = ObservedFacts(
+            kills: limit.kills, marks: answers.all,
+            messages: receiver?.all.filter { $0.page.data.kind == .stakeholders } ?? [], incident: incident,
+            clock: try await watch.clock())
+        return outcome
+    }
+
+    /// What earlier days brought, as far as anybody knows.
+    private func seedBusiness(_ load: DrillLoad) async throws(DrillError) {
+        guard let business = observation?.business else { return }
+        guard let seed = tools.seedBusiness else { throw .couldNotRun("this drill cannot seed what the business counted") }
+        let now = WallTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000))
+        let spans = BusinessPast.spans(
+            perSecond: business.perSecond(load), days: business.days, before: now, seed: load.seed)
+        do {
+            try await seed("\(folder)/state", service.name, business.name, spans)
+        } catch {
+            throw .couldNotRun("what earlier days counted cannot be stored: \(error)")
+        }
     }
 
     private func waitUntilServing(
@@ -109,7 +150,7 @@ struct OakumArm: Sendable {
 
     /// `oakum.yaml` for this arm. Strings are written as JSON writes them, which YAML reads too.
     private func configuration(_ receiver: PageReceiver?) -> String {
-        let words = deploy == nil ? Programs.fill(command, ["folder": folder]) : [Launcher(folder: folder).path]
+        let words = deploy == nil ? Programs.fill(command, ["folder": folder]) : [launcher.path]
         let command = words.map(quoted).joined(separator: ", ")
         let directory =
             service.directory.map { "directory: " + quoted(Programs.fill([$0], ["folder": folder])[0]) } ?? ""
@@ -132,12 +173,20 @@ struct OakumArm: Sendable {
                 recycle: {\(recycle)}
                 \(heap)
                 \(directory)
+                \(business)
             \(receiver.map(paging) ?? "")
+            \(observation == nil ? "" : "observe_only: true")
 
             """
     }
 
-    /// The drill's own webhook is who is on call.
+    private var business: String {
+        guard let business = observation?.business else { return "" }
+        let labels = business.labels.map { "\($0.key): \(quoted($0.value))" }.joined(separator: ", ")
+        return "business: {name: \(quoted(business.name)), metric: \(business.metric), labels: {\(labels)}}"
+    }
+
+    /// The drill's own webhook is who is on call, and in the observed arm the business too.
     private func paging(_ receiver: PageReceiver) -> String {
         """
         channels:
@@ -145,6 +194,7 @@ struct OakumArm: Sendable {
         policies:
           - {name: default, steps: [{notify: [channel on-call]}]}
         network: {allow: [127.0.0.1]}
+        \(observation == nil ? "" : "audiences: [{name: business, channel: on-call}]")
         """
     }
 
@@ -220,6 +270,15 @@ final class OakumWatch: Sendable {
                 try toleratesSilence(error, since: uptimeNow())
             }
             try await pause(0.2)
+        }
+    }
+
+    /// Both of `oakum`'s clocks at one moment.
+    func clock() async throws(DrillError) -> Moment {
+        do throws(ControlError) {
+            return try await plane.overview().at
+        } catch {
+            throw .couldNotRun("oakum did not tell its clock: \(error.message)")
         }
     }
 

@@ -7,8 +7,13 @@ struct AudienceWords {
 
     private var name: String { incident.service ?? "the service" }
 
+    /// What the business counts comes first: it is what these people know.
+    private var losses: [Impact] {
+        incident.impact.filter { $0.isOfBusiness == true } + incident.impact.filter { $0.isOfBusiness != true }
+    }
+
     func title(_ stage: Audience.Stage) -> String {
-        let loss = incident.impact.first.map { PageWords.impact($0) } ?? "users notice a fault"
+        let loss = losses.first.map { PageWords.impact($0) } ?? "users notice a fault"
         return PageWords.clip("\(name): \(loss), \(times)\(state(stage))", 200)
     }
 
@@ -30,7 +35,7 @@ struct AudienceWords {
     }
 
     func lines(_ stage: Audience.Stage) -> [String] {
-        var lines = incident.impact.map { loss in
+        var lines = losses.map { loss in
             let until = loss.until.map { " until \(clock($0))" } ?? ""
             return "\(PageWords.impact(loss)), from \(clock(loss.from))\(until) (expected by \(loss.basis))."
         }

@@ -464,6 +464,7 @@ extension LoadCore {
         snapshot.startedAt = startedAt
         snapshot.seconds = seconds(now)
         snapshot.requests = recorder.requests
+        snapshot.answered = recorder.answered
         snapshot.failures = recorder.failures
         snapshot.failed = recorder.failures.failed
         snapshot.firstFailureSeconds = recorder.firstFailure

@@ -58,6 +58,9 @@ struct LoadRecorder {
     /// P99 of the last full record, in milliseconds.
     var recentP99: Double? { lastP99 }
 
+    /// Requests that were answered as expected, by stream.
+    var answered: [UInt64] { streams.map { $0.requests - $0.failed } }
+
     /// The generator took up a request so many nanoseconds after its time.
     mutating func dispatched(lateBy nanoseconds: Int64) {
         dispatched += 1

@@ -182,6 +182,8 @@ package struct LoadSnapshot: Hashable, Sendable {
     package var seconds = 0.0
     package var requests: UInt64 = 0
     package var failed: UInt64 = 0
+    /// Requests that were answered as expected, by stream, in the plan's order.
+    package var answered: [UInt64] = []
     package var failures = FailureCounts()
     package var firstFailureSeconds: Double?
     package var inFlight = 0

@@ -20,15 +20,20 @@ package struct History: Hashable, Sendable, Codable {
     package var service: String
     package var budget: ByteCount
     package var workers: [WorkerHistory]
+    /// What was counted meanwhile, as far as this `oakum` has seen it; nil: it does not tell.
+    package var measures: [MeasureHistory]?
 
-    package init(service: String, budget: ByteCount, workers: [WorkerHistory]) {
+    package init(
+        service: String, budget: ByteCount, workers: [WorkerHistory], measures: [MeasureHistory]? = nil
+    ) {
         self.service = service
         self.budget = budget
         self.workers = workers
+        self.measures = measures
     }
 
     private enum CodingKeys: String, CodingKey {
-        case service, workers
+        case service, workers, measures
         case budget = "budget_bytes"
     }
 }
@@ -62,6 +67,53 @@ package struct HistoryPoint: Hashable, Sendable, Codable {
         case at = "at_ms"
         case floor = "floor_bytes"
         case peak = "peak_bytes"
+    }
+}
+
+/// What is counted of a service. Raw values are added to, never renamed.
+package enum MeasureKind: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Something the business counts.
+    case business
+    case requests
+    /// Requests the service failed to answer well.
+    case failures
+}
+
+/// What was counted of one thing over time, all workers together.
+package struct MeasureHistory: Hashable, Sendable, Codable {
+    package var kind: MeasureKind
+    /// "sign-ups".
+    package var name: String
+    /// Rising in time; where nothing could be counted there is none.
+    package var points: [MeasurePoint]
+
+    package init(kind: MeasureKind, name: String, points: [MeasurePoint]) {
+        self.kind = kind
+        self.name = name
+        self.points = points
+    }
+}
+
+/// What was counted in a few seconds or minutes.
+package struct MeasurePoint: Hashable, Sendable, Codable {
+    /// Their beginning.
+    package var at: WallTime
+    /// Of the time, so many seconds were counted.
+    package var seconds: Double
+    package var count: Double
+    /// What was to be expected in those seconds; nil: nothing is known.
+    package var expected: Estimate?
+
+    package init(at: WallTime, seconds: Double, count: Double, expected: Estimate? = nil) {
+        self.at = at
+        self.seconds = seconds
+        self.count = count
+        self.expected = expected
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case seconds, count, expected
+        case at = "at_ms"
     }
 }
 

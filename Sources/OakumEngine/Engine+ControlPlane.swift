@@ -43,7 +43,9 @@ extension Engine: ControlPlane {
                 number: process.worker.number, process: process.process,
                 points: process.buckets.map { HistoryPoint(at: $0.start, floor: $0.floor, peak: $0.peak) })
         }
-        return History(service: query.service, budget: service.configuration.budget, workers: workers)
+        return History(
+            service: query.service, budget: service.configuration.budget, workers: workers,
+            measures: measures[query.service]?.series(since: since))
     }
 
     package func perform(_ command: ControlCommand) async throws(ControlError) -> CommandOutcome {

@@ -68,6 +68,8 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     var leakAlarms: [String: LeakAlarm] = [:]
     var rules: RuleDesk
     let ruleRound = Bell()
+    /// What was counted over time, by service.
+    var measures: [String: MeasureRecord] = [:]
     /// The losses that were told last, by service.
     var toldImpacts: [String: [Impact]] = [:]
     let tidings: AsyncStream<Tidings>
@@ -221,6 +223,8 @@ package actor Engine<C: Clock> where C.Duration == Duration {
             case .record(var event):
                 // For the next `oakum`: what ran when this one saw it last.
                 if event.kind == .workerReady { event.facts["program"] = services[service]?.trouble.programKey }
+                // For the postmortem: the build that was judged.
+                if event.kind == .verdict { event.facts["release"] = services[service]?.trouble.programWords }
                 events.append(event)
             case .examine(let number, let process):
                 let worker = WorkerID(service: service, number: number)

@@ -121,7 +121,7 @@ extension BusinessRule {
         guard let sums = test.sums, let rate = frozen ?? latest, sums.expected > 0 else { return nil }
         return Impact(
             what: settings.name, service: service, actual: sums.actual, expected: rate.estimate(sums.expected),
-            from: sums.from.wall, until: sums.until?.wall, basis: rate.basis)
+            from: sums.from.wall, until: sums.until?.wall, basis: rate.basis, isOfBusiness: true)
     }
 
     /// What is expected now, per second; nil: not enough is known.

@@ -36,7 +36,8 @@ final class PersonOnCall: Sendable {
         }
         for arrival in new {
             let seconds = load.startedAt.map { arrival.at - $0 }
-            tell(.note(arm, seconds: seconds, text: "page: \(arrival.page.data.title)"))
+            let what = arrival.page.data.kind == .stakeholders ? "to the business" : "page"
+            tell(.note(arm, seconds: seconds, text: "\(what): \(arrival.page.data.title)"))
         }
         guard !isAcked, let incident = pages.first(where: { $0.page.data.kind == .opened })?.page.data.incident else {
             return
@@ -46,6 +47,20 @@ final class PersonOnCall: Sendable {
             state.withLock { $0.ackedAt = uptimeNow() }
         } catch {
             // It is tried again at the next look; a drill without an acknowledgement says so in its report.
+        }
+    }
+
+    /// The incident of the first page is over, as a person judges it. Returns its number; nil: there is none, or it cannot be
+    /// closed.
+    func close(_ why: String) async -> Int64? {
+        guard let plane, let incident = receiver?.all.first(where: { $0.page.data.kind == .opened })?.page.data.incident
+        else { return nil }
+        do throws(ControlError) {
+            _ = try await plane.act(.resolve(incident, why), by: "person on call")
+            return incident
+        } catch {
+            tell(.remark("incident #\(incident) cannot be closed: \(error.message)"))
+            return nil
         }
     }
 

@@ -19,7 +19,8 @@ extension PostmortemFacts {
         self.init(
             incident: incident, timeline: source.report.timeline,
             pages: source.report.deliveries.map(PageTold.init), events: source.events,
-            memory: source.history.map(MemoryRecord.init), measured: settings?.alerts.watchedMeasures,
+            memory: source.history.map(MemoryRecord.init),
+            measures: source.history.map(MeasuredSeries.drawn) ?? [], measured: settings?.alerts.watchedMeasures,
             owner: Self.owner(of: incident, source.onCall), release: source.release, treatment: treatment, zone: zone,
             madeAt: now, glossary: glossary)
     }

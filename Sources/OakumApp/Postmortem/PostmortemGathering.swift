@@ -36,6 +36,7 @@ package struct PostmortemGathering: Sendable {
         do throws(ControlError) {
             let (events, isWhole) = try await events(in: window)
             source.events = events
+            source.release = release(of: incident, events)
             if !isWhole { remarks.append("the journal's beginning of that time lies too far back to be read") }
         } catch {
             remarks.append("the journal of that time is left out: \(error.message)")
@@ -53,6 +54,14 @@ package struct PostmortemGathering: Sendable {
             remarks.append("how Oakum treats the service is left out: \(error.message)")
         }
         return (source, remarks)
+    }
+
+    /// The build that was judged or deployed last before the incident was found.
+    private func release(of incident: Incident, _ events: [Event]) -> String? {
+        let told = events.filter { $0.service == incident.service && $0.facts["release"] != nil }
+        let before = told.last { $0.at.wall <= incident.milestones.detected }
+        // A verdict is written a moment after it was reached.
+        return (before ?? told.first { $0.kind == .verdict })?.facts["release"]
     }
 
     private func window(of incident: Incident) -> ClosedRange<WallTime> {
@@ -78,6 +87,9 @@ package struct PostmortemGathering: Sendable {
             history.workers[index].points.removeAll { !window.contains($0.at) }
         }
         history.workers.removeAll(where: \.points.isEmpty)
+        for index in (history.measures ?? []).indices {
+            history.measures?[index].points.removeAll { !window.contains($0.at) }
+        }
         return history
     }
 

@@ -79,9 +79,10 @@ extension Engine {
         rules.noteKernelKills(reading.kernelKills)
         var alerts = rules.add(reading, at: now)
         for name in services.keys.sorted() {
-            guard let watch = services[name],
-                let news = rules.add(Self.reading(of: watch, answers, cores: reading.cores, at: now), of: name)
-            else { continue }
+            guard let watch = services[name] else { continue }
+            let told = Self.reading(of: watch, answers, cores: reading.cores, at: now)
+            guard let news = rules.add(told, of: name) else { continue }
+            measures[name, default: MeasureRecord()].add(told) { rules.expectation(of: $0, service: name) }
             alerts += news.alerts.map { explained($0, watch) }
             for (metric, bucket) in news.buckets.sorted(by: { $0.key < $1.key }) {
                 tell(.bucket(service: name, metric: metric, bucket))

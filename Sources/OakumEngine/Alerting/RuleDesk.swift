@@ -73,6 +73,11 @@ struct RuleDesk: Sendable {
         books[service]?.load(metric, buckets, at: now)
     }
 
+    /// What is expected of a metric of the business now.
+    func expectation(of metric: String, service: String) -> BusinessExpectation.Rate? {
+        books[service]?.expectation(of: metric)
+    }
+
     /// What users and the business lose of a service, as measured now.
     func impacts(of service: String) -> [Impact] {
         books[service]?.impacts ?? []

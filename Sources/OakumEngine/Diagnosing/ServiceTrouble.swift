@@ -185,6 +185,9 @@ package struct ServiceTrouble: Sendable {
     /// Of the program that runs, for the journal.
     package var programKey: String? { program?.key }
 
+    /// Of the program that runs, for people: "registrar, build 3f2a9c1e".
+    package var programWords: String? { program.map { "\($0.name), \($0.version)" } }
+
     /// A worker runs this program. Another one than before is a release.
     package mutating func identified(
         _ worker: UInt32, _ process: ProcessIdentity, _ found: ProgramIdentity, at now: Moment

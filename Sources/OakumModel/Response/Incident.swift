@@ -202,11 +202,14 @@ package struct Impact: Hashable, Sendable, Codable {
     package var until: WallTime?
     /// Where the expectation comes from: "the same hour of 5 earlier days".
     package var basis: String
+    /// It is what the business counts, not a sign of how well the service works; nil: it is not.
+    package var isOfBusiness: Bool?
 
     package init(
         what: String, service: String? = nil, actual: Double, expected: Estimate, from: WallTime,
-        until: WallTime? = nil, basis: String
+        until: WallTime? = nil, basis: String, isOfBusiness: Bool? = nil
     ) {
+        self.isOfBusiness = isOfBusiness
         self.what = what
         self.service = service
         self.actual = actual
@@ -225,5 +228,6 @@ package struct Impact: Hashable, Sendable, Codable {
         case what, service, actual, expected, basis
         case from = "from_ms"
         case until = "until_ms"
+        case isOfBusiness = "of_business"
     }
 }

@@ -52,7 +52,12 @@ struct CorrectiveActions: Sendable {
 
     private mutating func proposeRepair() {
         guard reading.isLeak else {
-            guard let cause = reading.evidence.cause else { return }
+            guard let cause = reading.evidence.cause, cause.firstCause != "unknown" else {
+                add(
+                    .prevent, "Find out what caused it", doneWhen: "this document names it, with what shows it",
+                    dueDays: repairDays)
+                return
+            }
             add(
                 .prevent, "Repair the cause: \(Markdown.text(Names.cause(cause.firstCause)))",
                 doneWhen: "the alert stays silent for a week under the same load", dueDays: repairDays)

@@ -57,8 +57,10 @@ struct Lessons: Sendable {
             let seconds = reading.sinceDetection(paged)
             let words = "The first page was accepted \(Amount.duration(seconds)) after detection."
             if seconds <= 60 { well.append(words) } else { wrong.append(words) }
-        } else {
+        } else if !reading.alarms.isEmpty {
             wrong.append("No page was accepted by anybody.")
+        } else if reading.incident.severity >= .error {
+            wrong.append("Nobody was paged.")
         }
         if let acknowledged = reading.milestones.acknowledged {
             let seconds = IncidentReading.seconds(reading.milestones.paged ?? reading.milestones.detected, acknowledged)

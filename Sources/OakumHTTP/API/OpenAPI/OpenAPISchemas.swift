@@ -76,7 +76,14 @@ enum OpenAPISchemas {
             "workers": { "type": "array", "items": {
               "type": "object", "required": ["number", "points"],
               "properties": { "points": { "type": "array", "items": {
-                "type": "object", "required": ["at_ms", "floor_bytes", "peak_bytes"] } } } } }
+                "type": "object", "required": ["at_ms", "floor_bytes", "peak_bytes"] } } } } },
+            "measures": { "type": "array", "items": {
+              "type": "object", "required": ["kind", "name", "points"],
+              "properties": {
+                "kind": { "type": "string", "enum": ["business", "requests", "failures"] },
+                "name": { "type": "string" },
+                "points": { "type": "array", "items": {
+                  "type": "object", "required": ["at_ms", "seconds", "count"] } } } } }
           }
         },
         "EventRecord": {
