@@ -39,7 +39,7 @@ package struct RuleBook: Sendable {
         occurrences = OccurrenceRules(service: service, settings: settings)
         business = settings.business.prefix(AlertSettings.businessLimit).map { metric in
             let slot = AlertSlot(
-                .businessRate, service: service, subject: metric.name, raiseSeconds: 0,
+                .businessRate, service: service, subject: metric.name, raiseSeconds: metric.raiseSeconds,
                 clearSeconds: metric.clearSeconds, runbooks: runbooks)
             return (
                 BusinessRule(metric, service: service, zone: zones[metric.timeZone] ?? zones[nil] ?? .utc), slot

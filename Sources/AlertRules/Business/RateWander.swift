@@ -17,11 +17,13 @@ package struct RateWander: Sendable {
     /// Before there is enough to learn from.
     private static let usual = 0.12
     private static let least = 0.04
+    private static let usualDispersion = 2.0
+    private var sincePairs = 12
     /// The median of the square of a standard normal variable.
     private static let medianSquare = 0.4549
 
     package private(set) var deviation = Self.usual
-    package private(set) var dispersion = 1.0
+    package private(set) var dispersion = Self.usualDispersion
 
     package init() {}
 
@@ -32,7 +34,9 @@ package struct RateWander: Sendable {
         if let last, last + count >= 10 {
             pairs.append((count - last) * (count - last) / (last + count))
             if pairs.count > Self.pairLimit { pairs.removeFirst(pairs.count - Self.pairLimit) }
-            if pairs.count >= 24, pairs.count.isMultiple(of: 12) || dispersion == 1 {
+            sincePairs += 1
+            if pairs.count >= 24, sincePairs >= 12 {
+                sincePairs = 0
                 dispersion = min(50, max(1, Self.median(pairs) / Self.medianSquare))
             }
         }

@@ -18,6 +18,8 @@ package struct BusinessSettings: Hashable, Sendable, Codable {
     package var worseDrop: Double
     package var severity: Severity
     package var worseSeverity: Severity
+    /// It must last for so long once it is seen, seconds: a moment's pause is no incident.
+    package var raiseSeconds: Double
     /// Restored when the rate is back within what is expected for so long, seconds.
     package var clearSeconds: Double
     /// Whose day it is, as an IANA name: "America/New_York". nil: that of the host.
@@ -26,7 +28,8 @@ package struct BusinessSettings: Hashable, Sendable, Codable {
     package init(
         name: String, counter: String, labels: [String: String] = [:], probability: Double = 1e-4,
         minimumExpected: Double = 10, minimumDrop: Double = 0.25, worseDrop: Double = 0.75,
-        severity: Severity = .error, worseSeverity: Severity = .critical, clearSeconds: Double = 60,
+        severity: Severity = .error, worseSeverity: Severity = .critical, raiseSeconds: Double = 10,
+        clearSeconds: Double = 60,
         timeZone: String? = nil
     ) {
         self.name = name
@@ -38,6 +41,7 @@ package struct BusinessSettings: Hashable, Sendable, Codable {
         self.worseDrop = worseDrop
         self.severity = severity
         self.worseSeverity = worseSeverity
+        self.raiseSeconds = raiseSeconds
         self.clearSeconds = clearSeconds
         self.timeZone = timeZone
     }

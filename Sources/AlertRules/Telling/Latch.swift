@@ -15,7 +15,7 @@ package enum Condition: Hashable, Sendable {
 ///
 /// Raised after `raiseSeconds` of high, cleared after a hold of low. The hold begins at `clearSeconds` and doubles with every
 /// raise within an hour, so that a condition that comes and goes is told at most `raisesPerHour` times an hour. A time
-/// without a reading of more than `patience` counts for neither: waiting begins anew.
+/// without a reading of more than `patience`, or of three times the usual pace, counts for neither: waiting begins anew.
 package struct Latch: Sendable {
     package enum Change: Hashable, Sendable {
         case raised
@@ -39,6 +39,8 @@ package struct Latch: Sendable {
     private let clearSeconds: Double
     private var clearingSince: Uptime?
     private var lastKnown: Uptime?
+    /// From one known condition to the next, seconds.
+    private var pace = 0.0
     private var raises: [Uptime] = []
     /// When it was last at least that bad.
     private var lastAt: [Severity: Uptime] = [:]
@@ -62,9 +64,12 @@ package struct Latch: Sendable {
 
     package mutating func take(_ condition: Condition, at now: Moment) -> Change? {
         guard condition != .unknown else { return nil }
-        if let last = lastKnown, now.uptime - last > Self.patience {
-            clearingSince = nil
-            if case .rising = state { state = .quiet }
+        if let last = lastKnown {
+            if now.uptime - last > max(Self.patience, 3 * pace) {
+                clearingSince = nil
+                if case .rising = state { state = .quiet }
+            }
+            pace = min(60, now.uptime - last)
         }
         lastKnown = now.uptime
         switch state {

@@ -123,10 +123,11 @@ struct SimulatedService {
 }
 
 extension SeededGenerator {
-    /// Counts of events that come independently: by inversion when few are expected, else by the normal law.
+    /// Counts of events that come independently: by inversion when few are expected, else by Hörmann's transformed rejection
+    /// (Insurance: Mathematics and Economics 12, 1993), exact in the tails too.
     mutating func poisson(_ mean: Double) -> Double {
         guard mean > 0 else { return 0 }
-        guard mean < 25 else { return max(0, normal(mean: mean, deviation: mean.squareRoot()).rounded()) }
+        guard mean < 12 else { return rejectedPoisson(mean) }
         var product = 1.0
         var count = -1.0
         let limit = exp(-mean)
@@ -135,6 +136,23 @@ extension SeededGenerator {
             count += 1
         } while product > limit
         return count
+    }
+
+    private mutating func rejectedPoisson(_ mean: Double) -> Double {
+        let width = 0.931 + 2.53 * mean.squareRoot()
+        let slope = -0.059 + 0.02483 * width
+        let inverse = 1.1239 + 1.1328 / (width - 3.4)
+        let quick = 0.9277 - 3.6224 / (width - 2)
+        while true {
+            let first = double(0..<1) - 0.5
+            let second = double(0..<1)
+            let distance = 0.5 - abs(first)
+            let count = ((2 * slope / distance + width) * first + mean + 0.43).rounded(.down)
+            if distance >= 0.07, second <= quick { return count }
+            if count < 0 || (distance < 0.013 && second > distance) { continue }
+            let bound = log(second) + log(inverse) - log(slope / (distance * distance) + width)
+            if bound <= count * log(mean) - mean - lgamma(count + 1) { return count }
+        }
     }
 
     mutating func binomial(_ count: Double, _ share: Double) -> Double {
