@@ -95,7 +95,8 @@ package struct EndpointTrial: Sendable {
 
     /// The time of the arm under way is over. When the same keys have not shown growth, fresh ones are still worth a try.
     package mutating func stopArm() -> TrialStep {
-        guard hasKeys, freshKeys == nil, let last = sameKeys.series.bytes.last,
+        guard hasKeys, freshKeys == nil, sameKeys.series.count >= sameKeys.settings.leastLeakCycles,
+            let last = sameKeys.series.bytes.last,
             let operations = sameKeys.series.operations.last,
             (sameKeys.interval?.low ?? 0) <= sameKeys.settings.floorBytes
         else { return .done(stop()) }

@@ -45,7 +45,7 @@ struct LeakPrograms: Sendable {
         let root = "/" + here.split(separator: "/").dropLast(2).joined(separator: "/")
         let programs = LeakPrograms(folder: try buildFolder() + "/leak-programs")
         try await run("mkdir", ["-p", "\(programs.folder)/stripped"])
-        let files = ["main", "programs", "more"].map { "\(sources)/\($0).swift" }
+        let files = ["main", "programs", "more", "serve"].map { "\(sources)/\($0).swift" }
         let flags = ["-O", "-g", "-swift-version", "6", "-module-name", "leaks"]
         try await run("swiftc", flags + files + ["-o", programs.swift])
         try await run("swiftc", flags + ["-static-stdlib"] + files + ["-o", programs.swiftStatic])

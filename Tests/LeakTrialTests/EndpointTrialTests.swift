@@ -75,6 +75,30 @@ import Testing
         #expect(short.finding.verdict == .inconclusive)
     }
 
+    @Test(arguments: [8, 15, 30])
+    func `when the arm of the same keys has had its time, fresh keys are tried only where it showed no growth`(
+        _ cycles: Int
+    ) {
+        for leak in [0.0, 3_000] {
+            var trial = EndpointTrial(settings: TrialSettings(mostCycles: 1_000, poolBytes: 1e12), hasKeys: true)
+            for cycle in 1...cycles {
+                _ = trial.add(
+                    operations: Double(cycle) * 500,
+                    bytes: 1e6 + leak * Double(cycle) * 500 + (leak == 0 ? 1e5 * Double(cycle * 7 % 3) : 0))
+            }
+            let step = trial.stopArm()
+            if leak > 0 || cycles < 16 {
+                guard case .done(let finding) = step else {
+                    Issue.record("\(step) after \(cycles) cycles, leak \(leak)")
+                    continue
+                }
+                #expect(finding.verdict == .inconclusive)
+            } else {
+                #expect(trial.arm == .freshKeys)
+            }
+        }
+    }
+
     @Test func `a trial that was stopped early says what it could have seen`() {
         var trial = EndpointTrial(settings: TrialSettings(), hasKeys: false)
         for cycle in 1...11 {

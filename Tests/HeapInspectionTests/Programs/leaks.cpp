@@ -1,4 +1,4 @@
-// The same in C++: polymorphic objects in a map behind a static. Usage: cxxleaks map|listeners leak|fixed [MILLISECONDS]
+// The same in C++: polymorphic objects in a map behind a static. Usage: cxxleaks map|listeners leak|fixed [MILLISECONDS | --serve PORT]
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -8,6 +8,8 @@
 #include <vector>
 
 #include <unistd.h>
+
+#include "serve.h"
 
 namespace shop {
 
@@ -40,11 +42,11 @@ std::vector<std::shared_ptr<Item>> recently_seen;
 } // namespace shop
 
 int main(int count, char **arguments) {
-    if (count != 3 && count != 4) return 2;
-    useconds_t pace = count == 4 ? 1000 * static_cast<useconds_t>(std::atoi(arguments[3])) : 0;
+    if (count < 3 || !read_pace(count, arguments)) return 2;
+    int rounds = is_served ? 1 << 30 : 400;
     bool leaks = std::strcmp(arguments[2], "leak") == 0;
-    for (int i = 0; i < 400; i++) {
-        usleep(pace);
+    for (int i = 0; i < rounds; i++) {
+        turn();
         if (std::strcmp(arguments[1], "map") == 0) {
             shop::Catalogue::instance().add(i, leaks);
         } else {

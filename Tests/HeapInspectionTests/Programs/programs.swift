@@ -2,18 +2,22 @@ import Glibc
 
 typealias Program = @Sendable (_ leaks: Bool) async -> Void
 
-let rounds = 400
+/// Port to serve rounds on demand at; nil: 400 rounds at once.
+let servedPort = CommandLine.arguments.count > 4 && CommandLine.arguments[3] == "--serve" ? UInt16(CommandLine.arguments[4]) : nil
+let rounds = servedPort == nil ? 400 : Int.max
 let clock = ContinuousClock()
 
 let programs: [String: Program] = [
     "actor-dictionary": actorDictionary, "closure-cycle": closureCycle, "task-group": taskGroup,
     "static-array": staticArray, "delegate-cycle": delegateCycle, "continuation": continuation,
     "endless-task": endlessTask, "channel": channel, "generic-store": genericStore, "set-of-names": setOfNames,
-    "enum-payload": enumPayload, "observers": observers, "linked-list": linkedList,
+    "enum-payload": enumPayload, "observers": observers, "linked-list": linkedList, "small-block": smallBlock,
+    "growing-array": growingArray, "page-cache": pageCache,
 ]
 
 /// With a third argument the work takes as many milliseconds a round: how long things live shows in time only.
 @inline(never) func pace() {
+    guard servedPort == nil else { return Rounds.shared.pass() }
     if CommandLine.arguments.count > 3, let milliseconds = Int32(CommandLine.arguments[3]) {
         _ = Glibc.poll(nil, 0, milliseconds)
     }
