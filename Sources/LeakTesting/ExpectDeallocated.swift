@@ -122,9 +122,7 @@ extension DeallocationReport {
     /// An issue when objects remain, a warning when nothing was watched.
     func record(_ location: SourceLocation) {
         if watched == 0 {
-            Issue.record(
-                "the closure returned no object, so nothing was watched: return the one that is to go away",
-                severity: .warning, sourceLocation: location)
+            warn("the closure returned no object, so nothing was watched: return the one that is to go away", location)
         }
         guard !survivors.isEmpty else { return }
         Issue.record(Comment(rawValue: description), sourceLocation: location)
