@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include "system_calls.h"
@@ -108,6 +109,10 @@ void oh_note_live(const struct oh_sample *sample, int64_t blocks) {
         return;
     atomic_fetch_add_explicit(&places[place].live_blocks, blocks, memory_order_relaxed);
     atomic_fetch_add_explicit(&places[place].live_bytes, blocks * (int64_t)sample->size, memory_order_relaxed);
+}
+
+void oh_wipe(void *block, const struct oh_sample *sample) {
+    if (sample->tag != 0) memset(block, 0, sample->size);
 }
 
 void oh_note_allocation(const struct oh_sample *sample, bool is_recorded) {
@@ -213,6 +218,12 @@ size_t oakum_ledger_stack(uint32_t stack, uint64_t *frames, uint32_t *quality) {
     __builtin_memcpy(frames, (uint64_t *)oh_region.frames.base + entry->first_frame, count * sizeof *frames);
     *quality = entry->quality;
     return count;
+}
+
+__attribute__((noinline)) void oakum_ledger_clear_stack(void) {
+    volatile char unused[32768];
+    memset((char *)unused, 0, sizeof unused);
+    __asm__ volatile("" : : "r"(unused) : "memory");
 }
 
 // Made by the system call, not by fork(): no handlers run, no lock is asked for, and a child that sends no signal at its end is

@@ -147,7 +147,10 @@ void oh_slow_free(void *block) {
     thread->visits++;
     if (oh_arena_owns(block) || !oh_resolve()) return;
     struct oh_sample sample;
-    if (oh_may_be_sampled(block) && oh_is_recording() && oh_forget(block, &sample)) oh_count_lifetime(&sample, oh_now());
+    if (oh_may_be_sampled(block) && oh_is_recording() && oh_forget(block, &sample)) {
+        oh_count_lifetime(&sample, oh_now());
+        oh_wipe(block, &sample);
+    }
     oh_uncounted(thread, block);
     oh_next.free(block);
 }

@@ -117,6 +117,15 @@ final class HeapTypes {
         return stride
     }
 
+    /// Values of the type need no care when they are copied, so they hold nothing; pointers that are managed by hand may.
+    func isPlain(_ metadata: UInt64) -> Bool {
+        guard let witnesses = memory.word(at: metadata &- 8), witnesses % 8 == 0,
+            let flags = memory.word32(at: witnesses &+ 80), flags & 0x1_0000 == 0,
+            let name = names.name(ofMetadata: metadata)
+        else { return false }
+        return !["Unsafe", "Unmanaged", "Opaque", "Pointer"].contains { name.contains($0) }
+    }
+
     private func classType(_ address: UInt64) -> HeapType? {
         guard let descriptor = memory.word(at: address &+ 40), modules.index(of: descriptor) != nil,
             let flags = memory.word32(at: descriptor), flags & 0x1F == 16,

@@ -10,6 +10,9 @@ package struct HolderLimits: Hashable, Sendable {
     package var untypedLevels = 16
     /// Blocks whose holders are looked for in one pass.
     package var blocksPerLevel = 4_096
+    /// Only holders of known types, globals and tasks. Stacks and untyped memory are full of what was left behind there, and
+    /// in a small heap, whose addresses are given out again and again, that looks as if it held what lies there now.
+    package var isCautious = false
 
     package init() {}
 }
@@ -162,10 +165,12 @@ final class HolderSearch {
                 edge.holder = .block(object)
                 edge.offset = location &- graph.blocks[object].start
             }
+        case .stack where limits.isCautious: return
         case .stack(let thread):
             edge.holder = .stack(thread: thread.id, name: thread.name, isCertain: thread.pointer != nil)
         case .heap:
             let owner = world.owner(of: location, index: index)
+            if limits.isCautious, owner.kind == .unknown || owner.kind == .cxxObject { return }
             guard graph.blocks.count < limits.blocks || graph.index(ofStart: owner.start) != nil else { return }
             guard world.holdsStrongly(owner, at: location &- owner.start) else { return }
             let holder = graph.add(owner)

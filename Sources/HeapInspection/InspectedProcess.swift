@@ -159,7 +159,35 @@ final class InspectedProcess {
         if owner.kind == .taskMemory, let used = memory.word32(at: owner.start &+ 20) {
             return offset < 32 + UInt64(used)
         }
+        if isSpare(owner, at: offset) { return false }
         return owner.lineage.isEmpty || fields.field(of: owner.lineage, at: offset)?.isStrong != false
+    }
+
+    /// Not at an element of a collection, at one that is not there, or at one whose type holds nothing: what lies there is
+    /// a number, or was left behind by who had the memory before. A collection that is not whole is none any more.
+    private func isSpare(_ owner: HolderGraph.Block, at offset: UInt64) -> Bool {
+        switch owner.tail {
+        case .elements(let element):
+            guard let count = memory.word(at: owner.start &+ 16), let stride = types.stride(ofMetadata: element) else {
+                return false
+            }
+            return offset < 32 || types.isPlain(element) || (offset - 32) / stride >= count
+                || count > (owner.end - owner.start) / stride
+        case .table(let key, let value):
+            let location = owner.start &+ offset
+            guard let keys = memory.word(at: owner.start &+ 48) else { return false }
+            guard keys > owner.start, keys < owner.end, location >= keys else { return true }
+            var (first, metadata) = (keys, key)
+            if let value, let values = memory.word(at: owner.start &+ 56), location >= values {
+                (first, metadata) = (values, value)
+            }
+            guard let stride = types.stride(ofMetadata: metadata) else { return false }
+            // Behind the head one bit for each bucket tells whether it is taken (HashTable.swift).
+            let bucket = (location - first) / stride
+            let bits = memory.word(at: owner.start &+ (value == nil ? 56 : 64) &+ bucket / 64 * 8)
+            return types.isPlain(metadata) || bits.map { $0 >> (bucket % 64) & 1 == 0 } ?? false
+        default: return false
+        }
     }
 
     /// What the place at an offset is called: a property, an element, a key, a captured variable.

@@ -1,3 +1,4 @@
+import CHeapSampler
 import Glibc
 public import Testing
 
@@ -8,7 +9,7 @@ public import Testing
 ///   - make: makes a value, uses it, and returns it: an object, or anything that holds objects.
 /// - Returns: the objects that remain, with their holders.
 public func findSurvivors<Value>(
-    waiting wait: Duration = .seconds(1), _ make: () throws -> Value
+    waiting wait: Duration = .seconds(2), _ make: () throws -> Value
 ) rethrows -> DeallocationReport {
     let watch = DeallocationWatch(wait)
     let objects = try watch.objects(make)
@@ -17,12 +18,12 @@ public func findSurvivors<Value>(
         usleep(pause)
         pause = min(10_000, pause * 2)
     }
-    return DeallocationReport(objects)
+    return DeallocationReport(objects) { watch.blocks }
 }
 
 /// The same for a value that is made, or used, by calls that suspend.
 public func findSurvivors<Value>(
-    waiting wait: Duration = .seconds(1), _ make: () async throws -> Value
+    waiting wait: Duration = .seconds(2), _ make: () async throws -> Value
 ) async rethrows -> DeallocationReport {
     let watch = DeallocationWatch(wait)
     let objects = try await watch.objects(make)
@@ -32,7 +33,7 @@ public func findSurvivors<Value>(
         try? await Task.sleep(for: .microseconds(pause))
         pause = min(10_000, pause * 2)
     }
-    return DeallocationReport(objects)
+    return DeallocationReport(objects) { watch.blocks }
 }
 
 /// Expects that an object, and every object that was made with it, goes away when it is let go of.
@@ -48,7 +49,7 @@ public func findSurvivors<Value>(
 /// - Returns: the objects that remain, with their holders.
 @discardableResult
 public func expectDeallocated<Value>(
-    waiting wait: Duration = .seconds(1), sourceLocation: SourceLocation = #_sourceLocation,
+    waiting wait: Duration = .seconds(2), sourceLocation: SourceLocation = #_sourceLocation,
     _ make: () throws -> Value
 ) rethrows -> DeallocationReport {
     let report = try findSurvivors(waiting: wait, make)
@@ -59,7 +60,7 @@ public func expectDeallocated<Value>(
 /// The same for a value that is made, or used, by calls that suspend.
 @discardableResult
 public func expectDeallocated<Value>(
-    waiting wait: Duration = .seconds(1), sourceLocation: SourceLocation = #_sourceLocation,
+    waiting wait: Duration = .seconds(2), sourceLocation: SourceLocation = #_sourceLocation,
     _ make: () async throws -> Value
 ) async rethrows -> DeallocationReport {
     let report = try await findSurvivors(waiting: wait, make)
@@ -82,14 +83,23 @@ private struct DeallocationWatch: ~Copyable {
     /// Returns nothing that keeps the value alive.
     @inline(never)
     func objects<Value>(_ make: () throws -> Value) rethrows -> WatchedObjects {
+        defer { oakum_ledger_clear_stack() }
         let value = try MeasuredWork.$number.withValue(number) { try make() }
-        return WatchedObjects(value, made: blocks)
+        return watch(value)
     }
 
     @inline(never)
     func objects<Value>(_ make: () async throws -> Value) async rethrows -> WatchedObjects {
+        defer { oakum_ledger_clear_stack() }
         let value = try await MeasuredWork.$number.withValue(number) { try await make() }
-        return WatchedObjects(value, made: blocks)
+        return watch(value)
+    }
+
+    /// What it allocates on its way belongs to the account too, so that nothing is left of it in memory.
+    @inline(never)
+    private func watch(_ value: Any) -> WatchedObjects {
+        let made = Dictionary(blocks.map { (HiddenAddress($0.address), $0.bytes) }) { $1 }
+        return MeasuredWork.$number.withValue(number) { WatchedObjects(value, made: made) }
     }
 
     private var number: UInt64 {
@@ -99,11 +109,11 @@ private struct DeallocationWatch: ~Copyable {
         }
     }
 
-    private var blocks: [HiddenAddress: UInt64] {
+    /// What is alive of what was allocated.
+    var blocks: [Ledger.Block] {
         switch account {
-        case .some(let account):
-            Dictionary(account.blocks().map { (HiddenAddress($0.address), $0.bytes) }) { $1 }
-        case nil: [:]
+        case .some(let account): account.blocks()
+        case nil: []
         }
     }
 }
@@ -112,9 +122,7 @@ extension DeallocationReport {
     /// An issue when objects remain, a warning when nothing was watched.
     func record(_ location: SourceLocation) {
         if watched == 0 {
-            Issue.record(
-                "the closure returned no object, so nothing was watched: return the one that is to go away",
-                severity: .warning, sourceLocation: location)
+            warn("the closure returned no object, so nothing was watched: return the one that is to go away", location)
         }
         guard !survivors.isEmpty else { return }
         Issue.record(Comment(rawValue: description), sourceLocation: location)

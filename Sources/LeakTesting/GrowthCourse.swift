@@ -2,7 +2,7 @@
 ///
 /// A leak is growth that goes on as the calls get more: rounds double, so a cache is full after a few of them, however it
 /// was filled, and storage that grows by doubling (an array, a dictionary) grows in every round if it grows without end.
-/// Growth of all of the last four rounds, at a rate that does not fade, is a leak; two rounds without are none.
+/// Growth of all of the last four rounds, at a rate that does not fade, is a leak; two rounds that do not rise above those before are none.
 struct GrowthCourse {
     enum Step: Equatable {
         case warmUp(calls: Int)
@@ -15,7 +15,7 @@ struct GrowthCourse {
     static let fewestRounds = 5
     static let mostRounds = 10
     static let persistent = 4
-    /// Of the mean rate, what the slowest of the last rounds must reach. Storage that doubles grows by steps, whose rates
+    /// Of the highest rate of the last rounds, what the lowest must reach. Storage that doubles grows by steps, whose rates
     /// differ by up to four.
     static let steadiness = 0.2
     /// Blocks that are kept track of; more are leak enough.
@@ -66,7 +66,7 @@ struct GrowthCourse {
 
     private mutating func next() -> Step {
         let measured = rounds.count - 1
-        if measured >= 3, rates.suffix(2).allSatisfy({ !isGrowth($0) }) { return .finish(.clean) }
+        if measured >= 3, rises.suffix(2).allSatisfy({ !isGrowth($0) }) { return .finish(.clean) }
         let isOver = spent >= limits.patience || (rounds.last?.liveBlocks ?? 0) > Self.blockLimit
         if measured >= Self.fewestRounds, hasPersisted, isOver || measured >= Self.mostRounds - 2 {
             confirmations += 1
@@ -79,7 +79,7 @@ struct GrowthCourse {
     }
 
     private var undecided: GrowthVerdict {
-        if let last = rates.last, !isGrowth(last) { return .clean }
+        if let last = rises.last, !isGrowth(last) { return .clean }
         return .undecided(
             "memory still grew in the last round, but not at the rate of the ones before: perhaps a cache that fills. "
                 + "More calls to warm up, or calls that use the same keys each time, would tell")
@@ -87,15 +87,19 @@ struct GrowthCourse {
 
     private func isGrowth(_ rate: Double) -> Bool { rate > limits.toleratedBytesPerCall }
 
-    /// Growth in bytes per call of each measured round.
-    private var rates: [Double] {
-        zip(rounds, rounds.dropFirst()).map { Double($1.liveBytes - $0.liveBytes) / Double($1.calls) }
+    /// By how much each measured round rose above all before it, in bytes per call: what comes and goes does not rise.
+    private var rises: [Double] {
+        var highest = rounds.first?.liveBytes ?? 0
+        return rounds.dropFirst().map { round in
+            defer { highest = max(highest, round.liveBytes) }
+            return Double(round.liveBytes - highest) / Double(round.calls)
+        }
     }
 
     private var hasPersisted: Bool {
-        let last = rates.suffix(Self.persistent)
-        guard last.count == Self.persistent, let lowest = last.min(), isGrowth(lowest) else { return false }
-        return lowest >= Self.steadiness * rate(of: \.liveBytes).estimate
+        let last = rises.suffix(Self.persistent)
+        guard last.count == Self.persistent, let lowest = last.min(), let highest = last.max() else { return false }
+        return isGrowth(lowest) && lowest >= Self.steadiness * highest
     }
 
     // MARK: - Rates

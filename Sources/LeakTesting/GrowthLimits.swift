@@ -7,21 +7,27 @@ public struct GrowthLimits: Hashable, Sendable {
     public var warmUp: Int
     /// Growth up to this is none, in bytes per call.
     public var toleratedBytesPerCall: Double
-    /// How long a round after round may take while the memory still grows. Without growth far less is used.
+    /// How much processor time (for calls that suspend: time) rounds may take while the memory still grows. Without growth
+    /// far less is used.
     public var patience: Duration
+    /// How long may be looked for where and of which type what remains is, and for who holds it.
+    public var inspection: Duration
 
     /// - Parameters:
     ///   - calls: 10 at the least.
     ///   - warmUp: more than a cache has room for, when the calls fill one with keys that are new each time.
     ///   - toleratedBytesPerCall: 0 or more.
-    ///   - patience: half a second decides in nearly all cases.
+    ///   - patience: a second decides in nearly all cases.
+    ///   - inspection: only taken when memory leaks.
     public init(
-        calls: Int = 100, warmUp: Int = 10, toleratedBytesPerCall: Double = 1, patience: Duration = .milliseconds(500)
+        calls: Int = 100, warmUp: Int = 10, toleratedBytesPerCall: Double = 1, patience: Duration = .seconds(1),
+        inspection: Duration = .milliseconds(1_200)
     ) {
         self.calls = max(10, calls)
-        self.warmUp = max(2, warmUp)
+        self.warmUp = max(4, warmUp)
         self.toleratedBytesPerCall = max(0, toleratedBytesPerCall)
         self.patience = patience
+        self.inspection = inspection
     }
 }
 

@@ -3,6 +3,7 @@ import Glibc
 /// Makes the calls that `GrowthCourse` asks for, and reads the account after each round.
 struct GrowthRun: ~Copyable {
     private let account: LedgerAccount
+    private let inspection: Duration
     private var course: GrowthCourse
     private var round = 0
     private let clock = ContinuousClock()
@@ -11,6 +12,7 @@ struct GrowthRun: ~Copyable {
 
     init(_ limits: GrowthLimits) throws(Obstacle) {
         account = try LedgerAccount()
+        inspection = limits.inspection
         course = GrowthCourse(limits)
     }
 
@@ -20,16 +22,19 @@ struct GrowthRun: ~Copyable {
         while true {
             switch step {
             case .warmUp(let calls):
-                // The last calls tell what one takes.
-                _ = try measure(calls - calls / 2, body)
-                let took = try measure(calls / 2, body)
+                // The last calls tell what one takes, the faster of two looks: the other may have been interrupted.
+                _ = try measure(calls - calls / 4 * 2, body)
+                let took = min(try measure(calls / 4, body), try measure(calls / 4, body))
                 settle()
-                step = course.handle(warmedUp: reading(calls), perCall: took / (calls / 2))
+                step = course.handle(warmedUp: reading(calls), perCall: took / (calls / 4))
             case .round(let calls):
                 nextRound()
+                let processor = Self.processorTime
                 let took = try measure(calls, body)
+                // On a busy machine a thread mostly waits for its turn: that is no reason to make fewer calls.
+                let spent = max(Self.processorTime - processor, took / 3)
                 settle()
-                step = course.handle(finished: reading(calls), took: took)
+                step = course.handle(finished: reading(calls), took: spent)
             case .confirm:
                 settleLong()
                 step = confirmed()
@@ -44,10 +49,10 @@ struct GrowthRun: ~Copyable {
         while true {
             switch step {
             case .warmUp(let calls):
-                _ = try await measure(calls - calls / 2, body)
-                let took = try await measure(calls / 2, body)
+                _ = try await measure(calls - calls / 4 * 2, body)
+                let took = min(try await measure(calls / 4, body), try await measure(calls / 4, body))
                 await settle()
-                step = course.handle(warmedUp: reading(calls), perCall: took / (calls / 2))
+                step = course.handle(warmedUp: reading(calls), perCall: took / (calls / 4))
             case .round(let calls):
                 nextRound()
                 let took = try await measure(calls, body)
@@ -66,6 +71,13 @@ struct GrowthRun: ~Copyable {
     private mutating func nextRound() {
         round += 1
         account.begin(round: round)
+    }
+
+    /// Of this thread.
+    private static var processorTime: Duration {
+        var now = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now)
+        return .seconds(now.tv_sec) + .nanoseconds(now.tv_nsec)
     }
 
     private func measure(_ calls: Int, _ body: () throws -> Void) rethrows -> Duration {
@@ -96,7 +108,7 @@ struct GrowthRun: ~Copyable {
     }
 
     private func report(_ verdict: GrowthVerdict) -> GrowthReport {
-        var search = RemainderSearch()
+        var search = RemainderSearch(time: inspection)
         let sites = verdict == .leak ? search.sites(of: account, rounds: round) : []
         var report = GrowthReport(
             verdict: verdict, bytesPerCall: course.rate(of: \.liveBytes), blocksPerCall: course.rate(of: \.liveBlocks),

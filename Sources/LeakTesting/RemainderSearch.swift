@@ -9,8 +9,12 @@ struct RemainderSearch {
     private static let blocksPerStack = 64
     private static let stackLimit = 256
 
-    var time: Duration = .seconds(2)
+    private let time: Duration
     private(set) var remarks: [String] = []
+
+    init(time: Duration) {
+        self.time = time
+    }
 
     /// What the rounds of a leak left behind.
     /// - Parameter rounds: the last one's number; what the last two left is what still grows.
@@ -45,7 +49,7 @@ struct RemainderSearch {
         var limits = HeapCapture.Limits()
         limits.time = time
         limits.sites = Self.siteLimit
-        limits.blocksPerSite = 2
+        limits.holders.isCautious = true
         let capture = HeapCapture.capture(image, isAlive: true, limits: limits)
         remarks += capture.remarks
         return capture.profile.sites.map { site in
@@ -81,7 +85,10 @@ struct RemainderSearch {
 extension HolderChain {
     /// From the root to the block; empty when it says nothing.
     var told: [String] {
-        if case .unknown = root, hops.isEmpty { return [] }
-        return path
+        switch root {
+        case .unreferenced: hops.isEmpty ? [] : ["a local variable, or memory of no known type"] + path.dropFirst()
+        case .unknown: hops.isEmpty ? [] : ["(more was not found out in time)"] + path.dropFirst()
+        default: path
+        }
     }
 }

@@ -14,6 +14,7 @@ struct Snapshot: ~Copyable {
 
     /// Nil when the system gives no further process.
     static func take() -> Snapshot? {
+        oakum_ledger_clear_stack()
         let pid = oakum_ledger_snapshot()
         return pid > 0 ? Snapshot(pid: pid) : nil
     }

@@ -37,7 +37,8 @@ public struct DeallocationReport: Hashable, Sendable, CustomStringConvertible {
 
 extension DeallocationReport {
     /// Looks for the holders of what is left.
-    init(_ objects: WatchedObjects, time: Duration = .seconds(3)) {
+    /// - Parameter blocks: what was allocated together with the objects: holders among it are known for certain.
+    init(_ objects: WatchedObjects, blocks: () -> [Ledger.Block], time: Duration = .seconds(5)) {
         let alive = objects.alive
         self.init(
             watched: objects.watched.count,
@@ -49,9 +50,12 @@ extension DeallocationReport {
             return
         }
         do throws(InspectionError) {
-            let inspector = try ProcessInspector(copy.identity)
+            let inspector = try ProcessInspector(
+                copy.identity, known: blocks().map { BlockTarget(address: $0.address, bytes: $0.bytes) })
             let targets = hidden.map { BlockTarget(address: $0.revealed, bytes: $1) }
-            let found = inspector.holders(of: targets, deadline: .now + time)
+            var limits = HolderLimits()
+            limits.isCautious = true
+            let found = inspector.holders(of: targets, limits: limits, deadline: .now + time)
             for (index, chain) in found.chains.enumerated() { survivors[index].holders = chain.told }
             remarks += found.remarks
         } catch {

@@ -31,7 +31,7 @@ struct WatchedObjects {
                 let bytes = blocks[address]
                 guard seen.insert(address).inserted, isDirect || bytes != nil else { continue }
                 watched.append(
-                    Watched(object: object, path: path, type: String(reflecting: type(of: value)), bytes: bytes))
+                    Watched(object: object, path: path, type: Self.name(of: type(of: value)), bytes: bytes))
             }
             open += Self.children(of: value).map { label, child in
                 (child, Self.joined(path, label), isDirect && !isObject)
@@ -54,6 +54,12 @@ struct WatchedObjects {
     private static func joined(_ path: String, _ label: String?) -> String {
         guard let label, label != "some" else { return path }
         return path.isEmpty ? label : "\(path).\(label)"
+    }
+
+    /// Without the addresses that stand for files and functions: "(unknown context at $…)".
+    private static func name(of type: Any.Type) -> String {
+        String(reflecting: type).split(separator: ".").filter { !$0.hasPrefix("(unknown context at ") }
+            .joined(separator: ".")
     }
 
     /// Those that are still there.

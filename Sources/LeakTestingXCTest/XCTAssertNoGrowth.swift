@@ -33,7 +33,7 @@ public func XCTAssertNoGrowth(
 ///   - line: where the failure is shown.
 ///   - make: makes a value, uses it, and returns it: an object, or anything that holds objects.
 public func XCTAssertDeallocated<Value>(
-    waiting wait: Duration = .seconds(1), file: StaticString = #filePath, line: UInt = #line,
+    waiting wait: Duration = .seconds(2), file: StaticString = #filePath, line: UInt = #line,
     _ make: () throws -> Value
 ) rethrows {
     report(try findSurvivors(waiting: wait, make), file, line)
@@ -41,7 +41,7 @@ public func XCTAssertDeallocated<Value>(
 
 /// The same for a value that is made, or used, by calls that suspend.
 public func XCTAssertDeallocated<Value>(
-    waiting wait: Duration = .seconds(1), file: StaticString = #filePath, line: UInt = #line,
+    waiting wait: Duration = .seconds(2), file: StaticString = #filePath, line: UInt = #line,
     _ make: () async throws -> Value
 ) async rethrows {
     report(try await findSurvivors(waiting: wait, make), file, line)

@@ -74,7 +74,7 @@ struct GrowthCourseTests {
     }
 
     @Test func `blocks that are freed later are not held to remain`() {
-        var course = GrowthCourse(GrowthLimits(patience: .milliseconds(1)))
+        var course = GrowthCourse(GrowthLimits(patience: .milliseconds(3)))
         _ = course.first
         var step = course.handle(warmedUp: reading(10, 0), perCall: .microseconds(1))
         var calls = 0

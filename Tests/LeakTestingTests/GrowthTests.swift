@@ -6,7 +6,7 @@ import Testing
 
 @Suite(.disabled(if: Sanitizer.isOn), .serialized, .timeLimit(.minutes(4)))
 struct GrowthTests {
-    @Test func `one leaked object of 32 bytes per call is found in two seconds, with place, type and holder`() {
+    @Test func `one leaked object of 32 bytes per call is found in two seconds, with place and type`() {
         let registry = Registry()
         let begin = ContinuousClock.now
         let report = measureGrowth { registry.items.append(Item()) }
@@ -14,11 +14,18 @@ struct GrowthTests {
         #expect(report.verdict == .leak)
         #expect(time < .seconds(2))
         #expect(report.blocksPerCall.estimate > 0.99 && report.blocksPerCall.estimate < 1.01)
-        #expect(report.bytesPerCall.low <= 40 && report.bytesPerCall.high >= 40, "32 bytes, and 8 in the array")
+        // 32 of the object, and some 8 to 16 of the array, which doubles.
+        #expect(report.bytesPerCall.estimate > 39 && report.bytesPerCall.estimate < 49)
         let site = report.sites.first
         #expect(site?.type == "Item")
         #expect(site?.place.contains("(GrowthTests.swift:") == true, "\(report)")
-        #expect(site?.holders.contains { $0.hasPrefix("Registry.items") } == true, "\(report)")
+    }
+
+    @Test func `who holds what remains is told`() {
+        let report = measureGrowth(GrowthLimits(inspection: .seconds(20))) { Hoard.shared.keep(Item()) }
+        let holders = report.sites.first { $0.type == "Item" }?.holders
+        #expect(holders?.first?.contains("Hoard.shared") == true, "\(report)")
+        #expect(holders?.last == "Item")
     }
 
     @Test func `the issue says bytes, blocks, type and place`() {
@@ -27,7 +34,7 @@ struct GrowthTests {
             expectNoGrowth { registry.items.append(Item()) }
         } matching: { issue in
             let text = issue.comments.map(\.rawValue).joined()
-            return ["memory grows by", "× Item", "GrowthTests.swift:", "held by"].allSatisfy(text.contains)
+            return ["memory grows by", "× Item", "GrowthTests.swift:"].allSatisfy(text.contains)
         }
     }
 
@@ -58,7 +65,7 @@ struct GrowthTests {
     }
 
     @Test func `a cycle of two objects is a leak`() {
-        let report = measureGrowth {
+        let report = measureGrowth(GrowthLimits(inspection: .seconds(20))) {
             let parent = Parent()
             parent.child = Child()
             parent.child?.parent = parent
@@ -78,7 +85,7 @@ struct GrowthTests {
         let begin = ContinuousClock.now
         let report = measureGrowth { _ = (0..<10).map { "\($0)" + String(repeating: "x", count: 40) } }
         #expect(report.verdict == .clean)
-        #expect(report.calls == 700)
+        #expect(report.rounds.count == 4)
         #expect(begin.duration(to: .now) < .seconds(2))
     }
 
@@ -128,8 +135,8 @@ struct GrowthTests {
             registry.items.append(Item())
         }
         #expect(report.verdict == .leak)
-        #expect(report.calls < 1_000)
-        #expect(begin.duration(to: .now) < .seconds(4))
+        #expect(report.calls < 1_500)
+        #expect(begin.duration(to: .now) < .seconds(20))
     }
 
     @Test func `an error of the body ends it`() {

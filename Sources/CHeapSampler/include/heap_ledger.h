@@ -62,6 +62,9 @@ void oakum_ledger_ignore_strays(uint64_t measurement);
 /// The return addresses of a stack, innermost first: at most OAKUM_LEDGER_FRAMES.
 size_t oakum_ledger_stack(uint32_t stack, uint64_t *frames, uint32_t *quality);
 
+/// Clears the part of the stack below the caller: frames that were there look, to who comes later, as if they still held something.
+void oakum_ledger_clear_stack(void);
+
 /// A copy of this process as it is now, which does nothing but wait to be looked at. Its pid, or -errno.
 pid_t oakum_ledger_snapshot(void);
 void oakum_ledger_end_snapshot(pid_t copy);
