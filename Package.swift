@@ -274,7 +274,7 @@ let heavyTests: [Target] = [
         "EngineTests",
         [
             "OakumEngine", "EngineTestKit", "OakumAPI", "OakumModel", "LeakDetection", "Recycling", "Diagnosis",
-            "Incidents", "Paging",
+            "AlertRules", "Incidents", "Paging",
         ]),
     tests(
         "ContractTests",

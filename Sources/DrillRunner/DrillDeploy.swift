@@ -11,6 +11,8 @@ struct DrillDeploy: Sendable {
     var atSeconds: Double
     /// The argv of the new build, with variables still in it.
     var command: [String]
+    /// What is said of it to Oakum, as whoever deploys can; nil: nothing, it has to find out.
+    var mark: String?
 }
 
 /// What `oakum.yaml` starts where a build is replaced during an arm: a script that becomes the build of the moment.
@@ -85,6 +87,7 @@ final class DrillRelease: Sendable {
         else { return }
         try launcher.install(Programs.fill(deploy.command, ["folder": launcher.folder]))
         do throws(ControlError) {
+            if let mark = deploy.mark { _ = try await plane.perform(.markDeploy(service: service, text: mark)) }
             _ = try await plane.perform(.recycle(service: service, worker: nil))
         } catch {
             throw .couldNotRun("the new build could not be started: \(error.message)")

@@ -36,7 +36,8 @@ package enum DrillDocumentReader {
     package static func parse(_ text: String) throws(YAMLProblem) -> DrillDocument {
         let root = try YAMLValue.parse(try block(of: text), name: "the drill block").mapping(
             [
-                "scenario", "service", "fault", "volume", "deploy", "load", "arms", "wrong_move", "observed", "recycle", "heap",
+                "scenario", "service", "fault", "volume", "deploy", "load", "arms", "wrong_move", "observed", "recycle",
+                "heap",
                 "expect",
                 "then",
             ],

@@ -21,7 +21,8 @@ package struct DrillRun: Sendable {
 
     package init(
         _ document: DrillDocument, documentPath: String, tools: DrillTools, keepsFolder: Bool = false,
-        handlesSignals: Bool = false, postmortems: String? = nil, tell: @escaping @Sendable (DrillNews) -> Void = { _ in }
+        handlesSignals: Bool = false, postmortems: String? = nil,
+        tell: @escaping @Sendable (DrillNews) -> Void = { _ in }
     ) {
         self.document = document
         self.documentPath = documentPath
@@ -109,7 +110,10 @@ package struct DrillRun: Sendable {
         let fault = observation.fault(document.fault)
         return try await watched(
             .observed, faulty + (fault?.arguments ?? []), seconds: seconds,
-            DrillDeploy(atSeconds: observation.fixedAtSeconds, command: patched), folder)
+            DrillDeploy(
+                atSeconds: observation.fixedAtSeconds, command: patched,
+                mark: "the repaired build of \(document.service.name)"),
+            folder)
     }
 
     private func control(

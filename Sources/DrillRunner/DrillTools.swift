@@ -15,14 +15,16 @@ package struct DrillTools: Sendable {
     /// Stores what was counted on earlier days in a state folder that no `oakum` uses yet; nil: it cannot be done here.
     package var seedBusiness:
         (
-            @Sendable (_ stateFolder: String, _ service: String, _ metric: String, _ spans: [CountedSpan]) async throws ->
+            @Sendable (_ stateFolder: String, _ service: String, _ metric: String, _ spans: [CountedSpan]) async throws
+                ->
                 Void
         )?
 
     /// Writes the draft of an incident's postmortem with its charts to a file, and says what became of it.
     package var writePostmortem:
         (
-            @Sendable (_ stateFolder: String, _ configuration: String, _ incident: Int64, _ file: String) async throws ->
+            @Sendable (_ stateFolder: String, _ configuration: String, _ incident: Int64, _ file: String) async throws
+                ->
                 [String]
         )?
 

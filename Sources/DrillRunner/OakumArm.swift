@@ -83,7 +83,11 @@ struct OakumArm: Sendable {
         let plan = load.plan(targets: [target], seconds: seconds)
         let onCall = PersonOnCall(
             arm: arm, receiver: receiver, plane: tools.incidentPlane?("\(folder)/state"), tell: tell)
-        let limit = observation.map { _ in MemoryLimit(service: service, launcher: launcher, plane: plane, tell: tell) }
+        let limit = observation.map { observation in
+            MemoryLimit(
+                service: service, launcher: launcher, untilSeconds: observation.fixedAtSeconds, plane: plane, tell: tell
+            )
+        }
         let answers = observation.map { AnswerRecord(stream: $0.business.stream) }
         let pace = observation == nil ? Self.lookEvery : Self.closeLookEvery
         let report = try await ArmLoad.run(plan, every: pace) { snapshot throws(DrillError) in
@@ -112,7 +116,9 @@ struct OakumArm: Sendable {
     /// What earlier days brought, as far as anybody knows.
     private func seedBusiness(_ load: DrillLoad) async throws(DrillError) {
         guard let business = observation?.business else { return }
-        guard let seed = tools.seedBusiness else { throw .couldNotRun("this drill cannot seed what the business counted") }
+        guard let seed = tools.seedBusiness else {
+            throw .couldNotRun("this drill cannot seed what the business counted")
+        }
         let now = WallTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000))
         let spans = BusinessPast.spans(
             perSecond: business.perSecond(load), days: business.days, before: now, seed: load.seed)
@@ -188,14 +194,19 @@ struct OakumArm: Sendable {
 
     /// The drill's own webhook is who is on call, and in the observed arm the business too.
     private func paging(_ receiver: PageReceiver) -> String {
-        """
-        channels:
-          - {name: on-call, webhook: {url: "http://127.0.0.1:\(receiver.port)/page"}}
-        policies:
-          - {name: default, steps: [{notify: [channel on-call]}]}
-        network: {allow: [127.0.0.1]}
-        \(observation == nil ? "" : "audiences: [{name: business, channel: on-call}]")
-        """
+        let url = "http://127.0.0.1:\(receiver.port)/page"
+        let business = observation == nil ? "" : "  - {name: business, webhook: {url: \"\(url)\"}}"
+        let person = PersonOnCall.accountName
+        return """
+            channels:
+              - {name: on-call, webhook: {url: "\(url)"}}
+            \(business)
+            \(person.map { "people: [{name: \($0), display: Person on call, contact: {channel: on-call}}]" } ?? "")
+            policies:
+              - {name: default, steps: [{notify: [\(person.map { "person \($0)" } ?? "channel on-call")]}]}
+            network: {allow: [127.0.0.1]}
+            \(observation == nil ? "" : "audiences: [{name: business, channel: business}]")
+            """
     }
 
     /// SIGINT stops workers, keeper and `oakum`; what does not end within a minute is killed. Not to be cancelled.

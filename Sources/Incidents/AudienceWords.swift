@@ -12,8 +12,20 @@ struct AudienceWords {
         incident.impact.filter { $0.isOfBusiness == true } + incident.impact.filter { $0.isOfBusiness != true }
     }
 
+    /// What was lost of the first of them, each time it was.
+    private var loss: Impact? {
+        guard var sum = losses.first else { return nil }
+        for other in losses.dropFirst() where other.what == sum.what && other.service == sum.service {
+            sum.actual += other.actual
+            sum.expected.estimate += other.expected.estimate
+            sum.expected.low += other.expected.low
+            sum.expected.high += other.expected.high
+        }
+        return sum
+    }
+
     func title(_ stage: Audience.Stage) -> String {
-        let loss = losses.first.map { PageWords.impact($0) } ?? "users notice a fault"
+        let loss = loss.map { PageWords.impact($0) } ?? "users notice a fault"
         return PageWords.clip("\(name): \(loss), \(times)\(state(stage))", 200)
     }
 

@@ -30,6 +30,8 @@ package struct DeskState: Hashable, Sendable, Codable {
     package var acknowledged: AcknowledgementRule?
     /// Told to each audience, as "name stage".
     package var stakeholders: Set<String> = []
+    /// How often users noticed again after they had been served as before; beyond `relapseLimit` that is no news.
+    package var relapses: Int?
     /// What the pages so far said of the cause: a page that says more is worth sending.
     package var toldCause: String?
     /// Alerts that are only counted; see `IncidentBook.trackedLimit`.
@@ -39,6 +41,7 @@ package struct DeskState: Hashable, Sendable, Codable {
 
     package static let outstandingLimit = 256
     package static let toldLimit = 64
+    package static let relapseLimit = 5
 
     package init(group: String, at now: Moment) {
         self.group = group

@@ -101,6 +101,7 @@ extension IncidentBook {
             record.desk.clearSince = nil
             record.desk.course = nil
             record.desk.stakeholders = []
+            record.desk.relapses = nil
             book.groups[record.desk.group] = id
             var changes = [book.line(record, .reopened, "it is back: \(alert.summary)", at: now.wall)]
             let before = record.incident.evidence

@@ -132,19 +132,23 @@ extension IncidentBook {
         return IncidentAnswer(changes: changes, incident: id)
     }
 
-    /// Losses of the same thing replace what was known of it; others stand beside.
+    /// A loss that goes on replaces what was known of it; one that begins later, and others, stand beside. Users are served as
+    /// before when none of them goes on; when one begins again afterwards, that is told again.
     mutating func measured(
         _ record: inout IncidentRecord, _ impact: [Impact], onset: WallTime?, restored: WallTime?, at now: Moment
     ) -> [IncidentChange] {
         var changes: [IncidentChange] = []
-        for loss in impact {
-            if let index = record.incident.impact.firstIndex(where: {
-                $0.what == loss.what && $0.service == loss.service
-            }) {
-                record.incident.impact[index] = loss
-            } else if record.incident.impact.count < 16 {
-                record.incident.impact.append(loss)
+        var goesOn = false
+        for loss in impact where note(loss, in: &record) { goesOn = true }
+        let relapses = record.desk.relapses ?? 0
+        if goesOn, let earlier = record.incident.milestones.restored, relapses < DeskState.relapseLimit {
+            record.incident.milestones.restored = nil
+            record.desk.relapses = relapses + 1
+            record.desk.stakeholders = record.desk.stakeholders.filter { told in
+                ![Audience.Stage.impact, .restored].contains { told.hasSuffix(" \($0.rawValue)") }
             }
+            let words = PageWords.impact(impact.filter { $0.until == nil }, "users notice again")
+            changes.append(line(record, .impactOnset, words, at: max(earlier, impact.map(\.from).max() ?? earlier)))
         }
         if let onset, record.incident.milestones.impactOnset == nil {
             record.incident.milestones.impactOnset = onset
@@ -154,13 +158,41 @@ extension IncidentBook {
         // Told by what is measured: a loss without a number yet is told when it has one.
         changes += tellAudiences(&record, .impact, at: now)
         if record.incident.milestones.causeNamed != nil { changes += tellAudiences(&record, .causeKnown, at: now) }
-        if let restored, record.incident.milestones.impactOnset != nil, record.incident.milestones.restored == nil {
+        if impact.isEmpty, let restored {
+            for index in record.incident.impact.indices where record.incident.impact[index].until == nil {
+                record.incident.impact[index].until = restored
+            }
+        }
+        let lasts = record.incident.impact.contains { $0.until == nil }
+        if let restored, !lasts, record.incident.milestones.impactOnset != nil,
+            record.incident.milestones.restored == nil
+        {
+            let restored = record.incident.impact.compactMap(\.until).reduce(restored, max)
             record.incident.milestones.restored = restored
             let words = PageWords.impact(record.incident.impact, "users are served as before")
             changes.append(line(record, .restored, words, at: restored))
             changes += tellAudiences(&record, .restored, at: now)
         }
         return changes
+    }
+
+    /// Returns whether it is a loss that goes on, where none of the same thing went on before.
+    private func note(_ loss: Impact, in record: inout IncidentRecord) -> Bool {
+        let last = record.incident.impact.lastIndex { $0.what == loss.what && $0.service == loss.service }
+        if let last, let until = record.incident.impact[last].until, loss.from > until {
+            return append(loss, in: &record)
+        }
+        guard let last else { return append(loss, in: &record) }
+        let isNew = record.incident.impact[last].until != nil && loss.until == nil
+        record.incident.impact[last] = loss
+        return isNew
+    }
+
+    /// At most 16: further ones are counted in no number.
+    private func append(_ loss: Impact, in record: inout IncidentRecord) -> Bool {
+        guard record.incident.impact.count < 16 else { return false }
+        record.incident.impact.append(loss)
+        return loss.until == nil
     }
 
     /// Business audiences hear of a state once, and only when users or the business lost something that was measured.

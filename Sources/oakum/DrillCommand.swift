@@ -28,9 +28,11 @@ struct DrillCommand: AsyncParsableCommand {
     @Flag(help: "Print the outcome as JSON.") var json = false
     @Option(
         help: ArgumentHelp(
-            "Write the draft of the postmortem of each arm in which the leak is met, with its charts.", valueName: "folder"))
+            "Write the draft of the postmortem of each arm in which the leak is met, with its charts.",
+            valueName: "folder"))
     var postmortem: String?
-    @Option(help: "Time zone of all times in it, such as America/New_York; without it this machine's.") var zone: String?
+    @Option(help: "Time zone of all times in it, such as America/New_York; without it this machine's.") var zone:
+        String?
     @Flag(help: "Keep configurations, logs and databases of the arms, and say where.") var keep = false
     @Flag(help: "Read and check the document, start nothing.") var check = false
 
@@ -47,7 +49,8 @@ struct DrillCommand: AsyncParsableCommand {
             throw ExitCode(2)
         }
         let drill = DrillRun(
-            document, documentPath: file, tools: tools, keepsFolder: keep, handlesSignals: true, postmortems: postmortem,
+            document, documentPath: file, tools: tools, keepsFolder: keep, handlesSignals: true,
+            postmortems: postmortem,
             tell: { progress.tell($0) })
         let report: DrillReport
         do throws(DrillError) {

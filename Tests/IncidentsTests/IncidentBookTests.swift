@@ -177,16 +177,17 @@ struct IncidentBookTests {
         desk.handle(.alert(desk.alert(.memoryLeak, "leak", evidence: Desk.leak(named: true))))
         #expect(!desk.pages.contains { $0.kind == .stakeholders })
         let onset = desk.now.wall
-        func loss(_ actual: Double, _ expected: Double) -> Impact {
+        func loss(_ actual: Double, _ expected: Double, until: WallTime? = nil) -> Impact {
             Impact(
                 what: "sign-ups", service: "web", actual: actual,
                 expected: Estimate(estimate: expected, low: expected * 0.9, high: expected * 1.1), from: onset,
-                basis: "the same hour of 5 earlier days")
+                until: until, basis: "the same hour of 5 earlier days")
         }
         desk.handle(.impact(service: "web", [loss(20, 41)], onset: onset, restored: nil))
         desk.handle(.impact(service: "web", [loss(100, 200)], onset: onset, restored: nil))
         desk.wait(240)
-        desk.handle(.impact(service: "web", [loss(205, 412)], onset: onset, restored: desk.now.wall))
+        desk.handle(
+            .impact(service: "web", [loss(205, 412, until: desk.now.wall)], onset: onset, restored: desk.now.wall))
         let told = desk.pages.filter { $0.kind == .stakeholders }
         #expect(told.map(\.channel) == ["board", "board"])
         #expect(told.last?.title == "web: sign-ups 205 of 412 expected, −50 %, since t+0; restored t+240; cause known")

@@ -10,7 +10,8 @@ enum DrillObservationReader {
         let hint = "`business: {name: sign-ups, metric: signups_total, request: sign-up}`"
         return DrillObservation(
             faultBytes: bytes, timeoutSeconds: try mapping["timeout"]?.seconds(in: 0.1...600),
-            restartSeconds: try mapping["restart_takes"]?.seconds(in: 0.1...600), fixedAtSeconds: try fixed.seconds(in: 1...3_600),
+            restartSeconds: try mapping["restart_takes"]?.seconds(in: 0.1...600),
+            fixedAtSeconds: try fixed.seconds(in: 1...3_600),
             business: try business(try mapping.require("business", hint: hint), load))
     }
 

@@ -16,12 +16,19 @@ final class MemoryLimit: Sendable {
 
     private let service: DrillService
     private let launcher: Launcher
+    private let untilSeconds: Double
     private let plane: any ControlPlane
     private let tell: @Sendable (DrillNews) -> Void
     private let state = Mutex(State())
 
-    /// - Parameter launcher: starts workers; slowly, once the first was killed.
-    init(service: DrillService, launcher: Launcher, plane: any ControlPlane, tell: @escaping @Sendable (DrillNews) -> Void) {
+    /// - Parameters:
+    ///   - launcher: starts workers; slowly, once the first was killed.
+    ///   - untilSeconds: when the repaired build takes over: nothing is killed from then on.
+    init(
+        service: DrillService, launcher: Launcher, untilSeconds: Double, plane: any ControlPlane,
+        tell: @escaping @Sendable (DrillNews) -> Void
+    ) {
+        self.untilSeconds = untilSeconds
         self.service = service
         self.launcher = launcher
         self.plane = plane
@@ -32,8 +39,9 @@ final class MemoryLimit: Sendable {
     var kills: Int { state.withLock { $0.kills } }
 
     func look(_ load: LoadSnapshot) async throws(DrillError) {
-        await findWorkers()
         let seconds = load.startedAt.map { uptimeNow() - $0 }
+        guard seconds ?? 0 < untilSeconds else { return }
+        await findWorkers()
         var buffer = [UInt8](repeating: 0, count: 4_096)
         for (number, process) in state.withLock({ $0.workers }) {
             guard let reader = ProcessReader(pid: process.pid, startTicks: process.startTicks, buffer: &buffer),

@@ -48,16 +48,21 @@ extension ObservedReport {
         let told = facts.messages.reversed().lazy.compactMap { arrival in
             Self.numbers(of: business.name, in: arrival.page.data.title).map { (arrival.at, $0) }
         }.first
-        guard let (arrivedAt, numbers) = told,
-            let loss = facts.incident?.impact.first(where: { $0.what == business.name })
-        else { return nil }
-        let from = facts.uptime(loss.from)
-        let until = min(loss.until.map(facts.uptime) ?? arrivedAt, arrivedAt)
-        guard let counted = AnswerRecord.answered(facts.marks, from: from, until: until) else { return nil }
+        guard let (arrivedAt, numbers) = told else { return nil }
+        // It may have been lost more than once: the message gives the sum.
+        let losses = facts.incident?.impact.filter { $0.what == business.name } ?? []
+        let spans = losses.map { loss in
+            (from: facts.uptime(loss.from), until: min(loss.until.map(facts.uptime) ?? arrivedAt, arrivedAt))
+        }
+        guard let from = spans.map(\.from).min(), let until = spans.map(\.until).max() else { return nil }
+        let counts = spans.compactMap { AnswerRecord.answered(facts.marks, from: $0.from, until: $0.until) }
+        guard counts.count == spans.count else { return nil }
+        let seconds = spans.reduce(0) { $0 + ($1.until - $1.from) }
         func rounded(_ seconds: Double) -> Double { (seconds * 10).rounded() / 10 }
         return BusinessNumbers(
-            what: business.name, told: numbers.actual, expectedTold: numbers.expected, counted: counted.rounded(),
-            expectedCounted: (perSecond * (until - from)).rounded(), fromSeconds: rounded(from - start),
+            what: business.name, told: numbers.actual, expectedTold: numbers.expected,
+            counted: counts.reduce(0, +).rounded(), expectedCounted: (perSecond * seconds).rounded(),
+            fromSeconds: rounded(from - start),
             untilSeconds: rounded(until - start), tolerancePoints: business.tolerancePoints)
     }
 
@@ -102,7 +107,9 @@ extension ObservedReport {
                 \(counted) of \(business.expectedCounted)
                 """)
         }
-        if restoredSeconds == nil { result.append("that users were served as before was not noticed in the observed arm") }
+        if restoredSeconds == nil {
+            result.append("that users were served as before was not noticed in the observed arm")
+        }
         return result
     }
 }

@@ -147,7 +147,8 @@ package struct BusinessNumbers: Hashable, Sendable, Codable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
-            what: try container.decode(String.self, forKey: .what), told: try container.decode(Double.self, forKey: .told),
+            what: try container.decode(String.self, forKey: .what),
+            told: try container.decode(Double.self, forKey: .told),
             expectedTold: try container.decode(Double.self, forKey: .expectedTold),
             counted: try container.decode(Double.self, forKey: .counted),
             expectedCounted: try container.decode(Double.self, forKey: .expectedCounted),

@@ -1,3 +1,4 @@
+import Glibc
 import LoadGenerator
 import OakumAPI
 import OakumModel
@@ -24,6 +25,14 @@ final class PersonOnCall: Sendable {
         self.receiver = receiver
         self.plane = plane
         self.tell = tell
+    }
+
+    /// Whom acts over the control socket are put down to: the name of this user. Nil when a configuration cannot hold it.
+    static var accountName: String? {
+        guard let entry = getpwuid(geteuid()), let name = entry.pointee.pw_name else { return nil }
+        let text = String(cString: name)
+        let isPlain = text.utf8.allSatisfy { isNameByte($0) || $0 == UInt8(ascii: "_") } && text != "oakum"
+        return isPlain && (1...32).contains(text.utf8.count) ? text : nil
     }
 
     /// Reads what has come, and acknowledges.

@@ -59,7 +59,9 @@ struct MeasureRecord: Sendable {
         _ value: (WorkerCounters) -> Double?
     ) {
         // What no worker ever told is not measured, and no zero.
-        guard flows[name] != nil || reading.workers.contains(where: { $0.counters.flatMap(value) != nil }) else { return }
+        guard flows[name] != nil || reading.workers.contains(where: { $0.counters.flatMap(value) != nil }) else {
+            return
+        }
         let step = flows[name, default: BusinessFlow()].add(reading, value: value) { $0.probe == .failed }
         guard case .known(let span) = step else { return }
         let change: (inout Slot) -> Void = { slot in
@@ -77,7 +79,9 @@ struct MeasureRecord: Sendable {
     func series(since: WallTime) -> [MeasureHistory] {
         let isFine = fine.slots.first.map { $0.start <= since } ?? true || fine.slots.count < fine.limit
         let slots = (isFine ? fine : coarse).slots.filter { $0.start >= since }
-        let names = Set(slots.flatMap(\.counts.keys)).sorted { ($0.kind.rawValue, $0.name) < ($1.kind.rawValue, $1.name) }
+        let names = Set(slots.flatMap(\.counts.keys)).sorted {
+            ($0.kind.rawValue, $0.name) < ($1.kind.rawValue, $1.name)
+        }
         return names.map { name in
             MeasureHistory(
                 kind: name.kind, name: name.name,

@@ -26,7 +26,7 @@ extension DraftWriter {
 
     private var leakList: String? {
         guard let leak = reading.leak else { return nil }
-        let place = leak.file.map { file in file + (leak.line.map { ":\($0)" } ?? "") }
+        let place = leak.file.map { file in Names.path(file) + (leak.line.map { ":\($0)" } ?? "") }
         let neverFreed = leak.neverFreed.map { "\(Amount.shares($0)) of its bytes are never freed" }
         let alive = "\(ByteCount(leak.liveBytes)), \(Amount.share(leak.share)) of what lives in the worker"
         let cache = leak.cache.map { ["**Bounded cache:** \(Markdown.text($0.words))"] } ?? []

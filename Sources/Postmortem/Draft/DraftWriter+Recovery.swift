@@ -49,11 +49,15 @@ extension DraftWriter {
             let (low, high) = (Amount.duration(range.lowerBound), Amount.duration(range.upperBound))
             return low == high ? ", in \(low)" : ", in \(low) to \(high) each"
         }
-        var parts = ["replaced \(Amount.count(recycles.finished, "worker"))\(recycles.finished > 0 ? took ?? "" : "")"]
+        var parts: [String] = []
+        if recycles.finished > 0 || recycles.withheld == 0 {
+            parts.append(
+                "replaced \(Amount.count(recycles.finished, "worker"))\(recycles.finished > 0 ? took ?? "" : "")")
+        }
         if recycles.byHand > 0 {
             parts.append("replaced \(Amount.count(recycles.byHand, "worker")) that people told it to")
         }
-        if recycles.failed > 0 { parts.append("failed to \(Amount.count(recycles.failed, "time"))") }
+        if recycles.failed > 0 { parts.append("failed to replace one \(Amount.count(recycles.failed, "time"))") }
         if recycles.withheld > 0 {
             parts.append(
                 "held \(Amount.count(recycles.withheld, "recycle")) back, because it may not act or was paused")
@@ -118,12 +122,12 @@ extension DraftWriter {
     }
 
     private var stakeholders: String? {
-        let told = reading.entries(.stakeholdersTold)
-        if !told.isEmpty {
+        let pages = reading.stakeholderPages
+        if pages.isEmpty {
+            let told = reading.entries(.stakeholdersTold)
+            guard !told.isEmpty else { return "The business was not told of it by Oakum." }
             return "The business was told:\n\n" + bounded(told.map { line($0) }, 20, rest: "see the timeline")
         }
-        let pages = reading.stakeholderPages
-        guard !pages.isEmpty else { return "The business was not told of it by Oakum." }
         let items = pages.map { "\(time.clock($0.page.at)), \(fate($0)): \(Markdown.sentence($0.page.title))" }
         return "The business was told:\n\n" + bounded(items, 20, rest: "see the timeline")
     }

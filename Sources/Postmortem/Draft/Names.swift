@@ -89,6 +89,14 @@ enum Names {
         }
     }
 
+    /// The end of a source file's path, as it can be found in a checkout: where it was built says nothing to readers.
+    static func path(_ path: String) -> String {
+        let parts = path.split(separator: "/")
+        guard path.hasPrefix("/"), parts.count > 3 else { return path }
+        let root = parts.lastIndex { ["Sources", "src", "lib"].contains($0) } ?? parts.count - 3
+        return parts[min(root, parts.count - 1)...].joined(separator: "/")
+    }
+
     /// Codes of the diagnosis; one that is not known here stands for itself.
     static func cause(_ code: String) -> String {
         switch code {
