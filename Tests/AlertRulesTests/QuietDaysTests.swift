@@ -24,7 +24,13 @@ import Testing
                 watched.service.workers[index].tells = !generator.chance(0.01)
             }
             if generator.chance(0.003) { watched.service.replace() }
-            watched.run(step * 4, every: step)
+            watched.run(step, every: step)
+            // Missed once, and there again.
+            for index in watched.service.workers.indices {
+                watched.service.workers[index].answers = true
+                watched.service.workers[index].tells = true
+            }
+            watched.run(step * 3, every: step)
         }
         return watched.told
     }
@@ -77,7 +83,7 @@ import Testing
     }
 
     private static func nonsense(at now: Moment, _ generator: inout SeededGenerator) -> ServiceReading {
-        let odd = [0, 1, -1, 1e300, .nan, .infinity, 5e-324, 12_345]
+        let odd: [Double] = [0, 1, -1, 1e300, .nan, .infinity, .leastNonzeroMagnitude, 12_345]
         func number(_ generator: inout SeededGenerator) -> Double? {
             generator.chance(0.3) ? nil : generator.chance(0.3) ? generator.pick(odd) : generator.double(0..<1e6)
         }
@@ -92,14 +98,17 @@ import Testing
                 number: UInt32(index),
                 process: ProcessIdentity(pid: Int32(index), startTicks: UInt64(generator.int(0...2))),
                 startedAt: generator.chance(0.5) ? Uptime(seconds: generator.double(0..<1e6)) : nil,
-                isDraining: generator.chance(0.2), probe: generator.pick([.answered, .failed, nil]),
+                isDraining: generator.chance(0.2),
+                probe: generator.chance(0.3) ? nil : generator.pick([.answered, .failed]),
                 wasAsked: generator.chance(0.9), counters: generator.chance(0.8) ? counters : nil,
                 cpuSeconds: number(&generator), rss: known,
-                budget: generator.pick([nil, ByteCount(0), .mebibytes(64)]),
-                fileDescriptors: generator.int(-1...5_000), fileDescriptorLimit: generator.pick([nil, 0, 1_024]))
+                budget: generator.chance(0.3) ? nil : generator.pick([ByteCount(0), .mebibytes(64)]),
+                fileDescriptors: generator.int(-1...5_000),
+                fileDescriptorLimit: generator.chance(0.3) ? nil : generator.pick([0, 1_024]))
         }
         return ServiceReading(
             at: now, workers: workers, desired: generator.int(0...4), unaskedEnds: generator.int(0...100),
-            outOfMemoryKills: generator.chance(0.5) ? nil : generator.int(0...3), cores: generator.pick([nil, 0, 4]))
+            outOfMemoryKills: generator.chance(0.5) ? nil : generator.int(0...3),
+            cores: generator.chance(0.3) ? nil : generator.pick([0, 4]))
     }
 }
