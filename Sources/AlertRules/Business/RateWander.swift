@@ -18,12 +18,21 @@ package struct RateWander: Sendable {
     private static let usual = 0.12
     private static let least = 0.04
     private static let usualDispersion = 2.0
+    /// Of the first two hours: people may come in dozens, and nobody knows yet.
+    private static let unknownDispersion = 12.0
+    private static let leastPairs = 24
     private var sincePairs = 12
     /// The median of the square of a standard normal variable.
     private static let medianSquare = 0.4549
 
     package private(set) var deviation = Self.usual
-    package private(set) var dispersion = Self.usualDispersion
+    /// Variance over mean of counts; of what is too rare to tell the usual one.
+    package var dispersion: Double {
+        learnt ?? (seen < Self.leastPairs ? Self.unknownDispersion : Self.usualDispersion)
+    }
+    private var learnt: Double?
+    /// Buckets so far, counted up to `leastPairs`.
+    private var seen = 0
 
     package init() {}
 
@@ -31,13 +40,14 @@ package struct RateWander: Sendable {
     ///   - count: of five minutes.
     ///   - expected: of the same; nil: not known.
     package mutating func add(count: Double, expected: Double?) {
+        seen = min(Self.leastPairs, seen + 1)
         if let last, last + count >= 10 {
             pairs.append((count - last) * (count - last) / (last + count))
             if pairs.count > Self.pairLimit { pairs.removeFirst(pairs.count - Self.pairLimit) }
             sincePairs += 1
-            if pairs.count >= 24, sincePairs >= 12 {
+            if pairs.count >= Self.leastPairs, sincePairs >= 12 {
                 sincePairs = 0
-                dispersion = min(50, max(1, Self.median(pairs) / Self.medianSquare))
+                learnt = min(50, max(1, Self.median(pairs) / Self.medianSquare))
             }
         }
         last = count

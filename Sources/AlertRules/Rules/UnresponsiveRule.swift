@@ -98,6 +98,11 @@ package struct UnresponsiveRule: Sendable {
                 "\(service): none of \(Words.plural(wanted, "worker")) serves", labels: ["workers": "0"],
                 since: noneSince, impact: impact)
         }
+        guard !silent.isEmpty else {
+            return AlertText(
+                "\(service): all workers have answered the readiness probe again, not for long enough yet to call it over",
+                labels: ["workers": "0"], since: oldest, impact: impact)
+        }
         let names = silent.prefix(16).map { "\(service)/\($0)" }.joined(separator: ", ")
         return AlertText(
             "\(service): \(Words.workers(silent.count, of: wanted)) "
