@@ -43,6 +43,19 @@ package struct EndpointFinding: Hashable, Sendable {
     /// The arm that decided.
     package var arm: Arm
     package var doubt: Doubt?
+
+    package init(
+        verdict: TrialVerdict, kind: GrowthKind? = nil, bytesPerOperation: GrowthInterval? = nil,
+        ceilingBytes: Double? = nil, smallestDetectable: Double? = nil, arm: Arm, doubt: Doubt? = nil
+    ) {
+        self.verdict = verdict
+        self.kind = kind
+        self.bytesPerOperation = bytesPerOperation
+        self.ceilingBytes = ceilingBytes
+        self.smallestDetectable = smallestDetectable
+        self.arm = arm
+        self.doubt = doubt
+    }
 }
 
 /// One endpoint's experiment. The same keys again and again tell what every request keeps; fresh keys tell a cache from a

@@ -14,7 +14,8 @@ package struct QuickRequest: Sendable {
     ///   - line: method, path, and the rest as the body. `${key}` stands for a key: the same ones again and again, then
     ///     fresh ones. `{{key}}` means the same, for shells that would take the dollar for themselves.
     ///   - headers: "name: value", of every request.
-    package init(parsing line: String, headers: [String] = []) throws(Failure) {
+    ///   - expected: statuses of a good answer; nil: 200 to 399.
+    package init(parsing line: String, headers: [String] = [], expected: Set<Int>? = nil) throws(Failure) {
         let parts = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: true).map(String.init)
         guard let method = parts.first, parts.count >= 2, parts[1].hasPrefix("/"),
             ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"].contains(method)
@@ -31,7 +32,7 @@ package struct QuickRequest: Sendable {
         }
         request = RequestTemplate(
             name: "\(method) \(parts[1])", method: method, path: try Self.template(parts[1]), headers: fields,
-            expectedStatuses: Set(200...399))
+            expectedStatuses: expected ?? Set(200...399))
         guard parts.count == 3 else { return }
         request.body = .text(try Self.template(parts[2]))
         if !fields.contains(where: { $0.name.lowercased() == "content-type" }) {

@@ -32,6 +32,7 @@ struct StressCommand: AsyncParsableCommand {
     var operation: [String] = []
     @Option(name: .shortAndLong, help: "NAME: VALUE, a header of every request. May be repeated.")
     var header: [String] = []
+    @Option(help: "A status that is a good answer, 404 say. May be repeated. Default: 200 to 399.") var expect: [Int] = []
     @Option(help: "NAME=VALUE for the program's environment. May be repeated.") var env: [String] = []
     @Option(help: "A path that answers 2xx when the program is ready. Default: it accepts connections.")
     var ready: String?
@@ -86,7 +87,9 @@ struct StressCommand: AsyncParsableCommand {
         var result: [StressEndpoint] = []
         for line in request {
             do throws(QuickRequest.Failure) {
-                let quick = try QuickRequest(parsing: line, headers: header).request
+                let quick = try QuickRequest(
+                    parsing: line, headers: header, expected: expect.isEmpty ? nil : Set(expect)
+                ).request
                 result.append(StressEndpoint(name: quick.name, operation: .requests([quick])))
             } catch {
                 throw .setUp(error.message)

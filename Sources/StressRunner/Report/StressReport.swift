@@ -117,7 +117,10 @@ extension EndpointReport {
         let finding = outcome.finding
         switch (finding.verdict, finding.kind) {
         case (.nothingMeasured, _):
-            result = ["no request was answered as expected" + (outcome.audit.notes.first.map { ": \($0)" } ?? "")]
+            result = [
+                "no request was answered as expected" + (outcome.audit.notes.first.map { ": \($0)" } ?? ""),
+                "where such an answer is right, say so: --expect STATUS",
+            ]
         case (.leak, .perRequest): result.append("grows with the same keys again and again: every request keeps memory")
         case (.leak, .unboundedByKey):
             let keys = Int(outcome.freshKeys?.span ?? 0)

@@ -45,6 +45,7 @@ struct EndpointRun {
         let warmAudit = audit
         audit = TrialAudit()
         let first = try await meter.readQuiet()
+        guard !warmAudit.isEmpty else { return nothingMeasured(warmAudit, begin) }
         var trial = EndpointTrial(
             settings: TrialSettings(
                 floorBytes: settings.floorBytes, resolutionBytes: first.error, mostCycles: 1_000, poolBytes: 384 * 1024,
@@ -71,12 +72,18 @@ struct EndpointRun {
             tell(progress(trial, arm))
         }
         guard case .done(var finding) = step else { throw .setUp("a trial ended without a finding") }
-        if audit.isEmpty, warmAudit.isEmpty { finding.verdict = .nothingMeasured }
-        if !audit.doubts.isEmpty, finding.verdict != .nothingMeasured { finding.verdict = .inconclusive }
+        if !audit.doubts.isEmpty { finding.verdict = .inconclusive }
         return EndpointOutcome(
-            finding: finding, audit: audit.isEmpty ? warmAudit : audit, operations: operations,
+            finding: finding, audit: audit, operations: operations,
             seconds: begin.duration(to: clock.now).seconds, source: meter.source ?? .resident, perCycle: size.count,
             sameKeys: trial.sameKeys.series, freshKeys: trial.freshKeys?.series)
+    }
+
+    private func nothingMeasured(_ audit: TrialAudit, _ begin: ContinuousClock.Instant) -> EndpointOutcome {
+        EndpointOutcome(
+            finding: EndpointFinding(verdict: .nothingMeasured, arm: .sameKeys), audit: audit, operations: operations,
+            seconds: begin.duration(to: clock.now).seconds, source: meter.source ?? .resident, perCycle: 0,
+            sameKeys: CycleSeries(), freshKeys: nil)
     }
 
     /// Finds the size of a cycle, and lets lazily made things be made. The same keys: a cache of them is full afterwards.
