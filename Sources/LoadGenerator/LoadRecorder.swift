@@ -55,8 +55,16 @@ struct LoadRecorder {
         streams = streamNames.map { Stream(name: $0) }
     }
 
-    /// P99 of the last full record, in milliseconds.
-    var recentP99: Double? { lastP99 }
+    /// What has been counted so far.
+    var snapshot: LoadSnapshot {
+        var snapshot = LoadSnapshot()
+        snapshot.requests = requests
+        snapshot.failures = failures
+        snapshot.failed = failures.failed
+        snapshot.firstFailureSeconds = firstFailure
+        snapshot.p99Milliseconds = lastP99
+        return snapshot
+    }
 
     /// The generator took up a request so many nanoseconds after its time.
     mutating func dispatched(lateBy nanoseconds: Int64) {
