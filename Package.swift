@@ -297,7 +297,7 @@ let heavyTests: [Target] = [
     tests(
         "ConfigurationTests",
         ["OakumApp", "AlertRules", "Incidents", "Notify", "Outbound", "Paging", "OakumModel", "StrictYAML"]),
-    tests("LoadGeneratorTests", ["LoadGenerator", nioCore, nioPosix]),
+    tests("LoadGeneratorTests", ["LoadGenerator", "OakumModel", "StrictYAML", nioCore, nioPosix]),
     tests(
         "ServiceHandoverTests",
         [

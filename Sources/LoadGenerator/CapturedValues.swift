@@ -9,6 +9,11 @@ package struct CapturedValues: Sendable {
 
     package init() {}
 
+    /// Begins with these, as far as there is room.
+    init(_ variables: [FlowVariable]) {
+        for variable in variables { values[variable.name] = Array(variable.values.prefix(Self.capacity)) }
+    }
+
     package mutating func add(_ value: [UInt8], as name: String) {
         if values[name, default: []].count < Self.capacity {
             values[name, default: []].append(value)

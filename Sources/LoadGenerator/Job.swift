@@ -22,6 +22,41 @@ struct Job {
     var isOfUser = false
 }
 
+/// Makes jobs: gives each its target in turn and its number. Pure.
+struct JobMaker {
+    private let isAlone: [Bool]
+    private let targets: Int
+    private var turn = 0
+    /// Runs through streams so far.
+    private(set) var begun: UInt64 = 0
+
+    init(plan: LoadPlan) {
+        isAlone = plan.streams.map(\.newConnectionEach)
+        targets = plan.targets.count
+    }
+
+    /// The first request of a run through a stream.
+    mutating func first(of stream: Int, index: UInt64, scheduled: Int64) -> Job {
+        defer { begun += 1 }
+        return Job(
+            origin: .stream(stream, step: 0), index: index, target: nextTarget(), scheduled: scheduled,
+            isAlone: isAlone[stream], run: begun)
+    }
+
+    /// Keys of the preparation are apart from those of the run.
+    mutating func preparation(step: Int, index: UInt64, scheduled: Int64) -> Job {
+        Job(
+            origin: .preparation(step: step), index: index, target: nextTarget(), scheduled: scheduled,
+            isAlone: false, run: 1 << 63 | UInt64(step) << 48 | index)
+    }
+
+    private mutating func nextTarget() -> Int {
+        guard targets > 1 else { return 0 }
+        defer { turn = (turn + 1) % targets }
+        return turn
+    }
+}
+
 /// Jobs waiting, first come first served.
 struct JobQueue {
     private var jobs: [Job] = []

@@ -14,32 +14,15 @@ final class LoadCore {
     /// A user of a closed loop whose request never reached the service asks again so much later.
     private static let afterFailure: Int64 = 10_000_000
 
-    private struct Target {
-        var open = 0
-        var resting = RestingQueue<SocketPlace>()
-        var waiting = JobQueue()
-    }
-
-    /// What is known of a connection beside what `ClientSockets` knows.
-    private struct Connection {
-        var place: SocketPlace
-        var target: Int
-        var job: Job?
-        var answers = 0
-        var idleSince: Int64 = 0
-        var windowSeconds: Double?
-    }
-
     let plan: LoadPlan
     private let progress: LoadProgress
-    private let sockets: ClientSockets
+    private var pool: ConnectionPool
+    private var sockets: ClientSockets { pool.sockets }
     private let requests: RequestTable
     private let keys: KeyRing
-    private let limitPerTarget: Int
     private let timeout: Int64
-    private var targets: [Target]
-    /// By slot.
-    private var connections: [Connection?] = []
+    /// Jobs that wait for a connection, by target.
+    private var waiting: [JobQueue]
     private var events: [SocketEvent] = []
     private var captured = CapturedValues()
     private var flows = FlowTable()
@@ -49,12 +32,11 @@ final class LoadCore {
     private var users: UserState
     private var delayed = RestingQueue<Job>()
     private var ready = JobQueue()
-    private var begun: UInt64 = 0
+    private var maker: JobMaker
     private var start: Int64?
     private var startedAt: Uptime?
     private var preparation: PreparationState
     private var thinking: SeededRandom
-    private var turn = 0
     private var inFlight = 0
     private var nextHousekeeping: Int64 = 0
     private var isEnding = false
@@ -67,15 +49,16 @@ final class LoadCore {
         self.progress = progress
         var addresses: [linux_address] = []
         for target in plan.targets { addresses.append(try target.address()) }
-        sockets = try ClientSockets(addresses: addresses)
+        pool = try ConnectionPool(plan: plan, addresses: addresses)
+        waiting = addresses.map { _ in JobQueue() }
         requests = RequestTable(plan: plan)
         keys = KeyRing(source: plan.keys, seed: plan.seed, freshSalt: plan.freshSalt)
-        limitPerTarget = max(plan.connections.limit / addresses.count, 1)
         timeout = Int64(plan.timeoutSeconds * 1e9)
-        targets = addresses.map { _ in Target() }
         recorder = LoadRecorder(streamNames: requests.names)
         schedule = ArrivalSchedule(plan: plan)
         users = UserState(plan: plan)
+        maker = JobMaker(plan: plan)
+        captured = CapturedValues(plan.variables)
         preparation = PreparationState(steps: plan.preparation)
         thinking = SeededRandom(seed: plan.seed, part: -1)
     }
@@ -113,7 +96,7 @@ final class LoadCore {
             ready.removeFirst()
             dispatch(job, now)
         }
-        for number in targets.indices where !targets[number].waiting.isEmpty { serveWaiting(number, now) }
+        for number in waiting.indices where !waiting[number].isEmpty { serveWaiting(number, now) }
         finishIfDone(now)
     }
 
@@ -121,8 +104,8 @@ final class LoadCore {
         var wake = nextHousekeeping
         if let start, let nextArrival { wake = min(wake, start + nextArrival.offsetNanoseconds) }
         if let earliest = delayed.earliest { wake = min(wake, earliest) }
-        for target in targets where !target.waiting.isEmpty {
-            if let earliest = target.resting.earliest { wake = min(wake, earliest) }
+        for target in waiting.indices where !waiting[target].isEmpty {
+            if let earliest = pool.earliestRested(target) { wake = min(wake, earliest) }
         }
         return wake
     }
@@ -138,41 +121,30 @@ final class LoadCore {
         }
     }
 
-    private var mayBegin: Bool { !isEnding && begun < plan.limit ?? .max }
+    private var mayBegin: Bool { !isEnding && maker.begun < plan.limit ?? .max }
 
     /// The first request of a run through a stream.
     private func firstJob(of stream: Int, index: UInt64, scheduled: Int64) -> Job {
-        var job = Job(
-            origin: .stream(stream, step: 0), index: index, target: nextTarget(), scheduled: scheduled,
-            isAlone: plan.streams[stream].newConnectionEach, run: begun)
-        begun += 1
+        var job = maker.first(of: stream, index: index, scheduled: scheduled)
         if requests.needsValues[stream] {
             job.values = flows.add(requests.drawn(stream, seed: plan.seed, index: index))
         }
         return job
     }
 
-    private func nextTarget() -> Int {
-        guard targets.count > 1 else { return 0 }
-        defer { turn = (turn + 1) % targets.count }
-        return turn
-    }
-
     private func keepHouse(_ now: Int64) {
         if progress.isStopRequested { return abort(.cancelled) }
         if progress.isEndRequested, start != nil { isEnding = true }
-        for slot in connections.indices {
-            guard let connection = connections[slot], let job = connection.job, job.scheduled + timeout <= now else {
-                continue
-            }
+        for connection in pool.overdue(now, timeout: timeout) {
+            guard let job = connection.job else { continue }
             let isConnecting = sockets.isConnecting(connection.place)
             let detail = isConnecting ? "no connection within the timeout" : "no complete answer within the timeout"
             fail(connection.place, job, .failed(.timedOut, status: nil, detail: detail))
         }
-        for number in targets.indices {
-            while let job = targets[number].waiting.first, job.scheduled + timeout <= now {
-                targets[number].waiting.removeFirst()
-                ended(job, .failed(.timedOut, status: nil, detail: "all \(limitPerTarget) connections were busy"), now)
+        for target in waiting.indices {
+            while let job = waiting[target].first, job.scheduled + timeout <= now {
+                waiting[target].removeFirst()
+                ended(job, .failed(.timedOut, status: nil, detail: "all \(pool.limit) connections were busy"), now)
             }
         }
         if start != nil {
@@ -209,54 +181,36 @@ final class LoadCore {
     private func dispatch(_ job: Job, _ now: Int64) {
         inFlight += 1
         if !job.isAlone, let place = takeRested(job, now) { return send(job, place) }
-        if targets[job.target].open < limitPerTarget { return open(job) }
-        guard targets[job.target].waiting.count < Self.waitingLimit else {
+        if pool.mayOpen(job.target) { return pool.open(for: job) }
+        guard waiting[job.target].count < Self.waitingLimit else {
             let detail = "\(Self.waitingLimit) requests already wait for a connection"
             return ended(job, .failed(.notSent, status: nil, detail: detail), now)
         }
-        targets[job.target].waiting.append(job)
+        waiting[job.target].append(job)
     }
 
     private func takeRested(_ job: Job, _ now: Int64) -> SocketPlace? {
         // Preparation does not think.
         let ready: Int64 = if case .preparation = job.origin { .max } else { now }
-        while let place = targets[job.target].resting.popReady(by: ready) {
-            guard sockets.isCurrent(place), let connection = connections[place.slot] else { continue }
-            if sockets.isIdle(place), isFresh(connection, now) { return place }
-            drop(place)
-        }
-        return nil
+        return pool.takeRested(job.target, ready: ready, now: now)
     }
 
-    /// A pool that honours the advertised window gives the connection up before the server does.
-    private func isFresh(_ connection: Connection, _ now: Int64) -> Bool {
-        guard plan.connections.honoursKeepAlive, let window = connection.windowSeconds else { return true }
-        return Double(now - connection.idleSince) / 1e9 < window - min(window / 5, 1)
-    }
-
-    private func serveWaiting(_ number: Int, _ now: Int64) {
-        while let job = targets[number].waiting.first {
+    private func serveWaiting(_ target: Int, _ now: Int64) {
+        while let job = waiting[target].first {
             if !job.isAlone, let place = takeRested(job, now) {
-                targets[number].waiting.removeFirst()
+                waiting[target].removeFirst()
                 send(job, place)
-            } else if targets[number].open < limitPerTarget {
-                targets[number].waiting.removeFirst()
-                open(job)
+            } else if pool.mayOpen(target) {
+                waiting[target].removeFirst()
+                pool.open(for: job)
             } else {
                 return
             }
         }
     }
 
-    private func open(_ job: Job) {
-        let place = sockets.open(address: job.target)
-        while connections.count <= place.slot { connections.append(nil) }
-        connections[place.slot] = Connection(place: place, target: job.target, job: job)
-        targets[job.target].open += 1
-    }
-
     private func send(_ job: Job, _ place: SocketPlace) {
-        connections[place.slot]?.job = job
+        pool.assign(job, to: place)
         let request = requests[job.origin]
         if request.isConstant {
             return request.withConstant(job.target, isAlone: job.isAlone) { sockets.send($0, place, for: request) }
@@ -276,8 +230,8 @@ final class LoadCore {
 
     private func handle(_ event: SocketEvent) {
         let place = event.place
-        guard sockets.isCurrent(place), let connection = connections[place.slot] else { return }
-        guard let job = connection.job else { return drop(place) }
+        guard let connection = pool[place] else { return }
+        guard let job = connection.job else { return pool.drop(place) }
         switch event.kind {
         case .connected: send(job, place)
         case .answered: answered(place, job)
@@ -301,29 +255,14 @@ final class LoadCore {
             )
         }
         if let values = job.values { flows[values] = local }
-        connections[place.slot]?.job = nil
         let isKept = !closes && !job.isAlone && sockets.isIdle(place)
-        if isKept {
-            connections[place.slot]?.answers += 1
-            connections[place.slot]?.idleSince = now
-            if let window { connections[place.slot]?.windowSeconds = window }
-        } else {
-            drop(place)
-        }
+        if isKept { pool.answered(place, now: now, windowSeconds: window) } else { pool.drop(place) }
         ended(job, outcome, now, on: isKept ? place : nil)
     }
 
     private func fail(_ place: SocketPlace, _ job: Job, _ outcome: RequestOutcome) {
-        connections[place.slot]?.job = nil
-        drop(place)
+        pool.drop(place)
         ended(job, outcome, monotonicNanoseconds())
-    }
-
-    private func drop(_ place: SocketPlace) {
-        guard sockets.isCurrent(place), let connection = connections[place.slot] else { return }
-        connections[place.slot] = nil
-        targets[connection.target].open -= 1
-        sockets.close(place)
     }
 
     /// - Parameter place: the connection it came on, when that can be used again.
@@ -349,7 +288,7 @@ final class LoadCore {
                 ready.append(next)
             }
         }
-        if !targets[job.target].waiting.isEmpty { serveWaiting(job.target, now) }
+        if !waiting[job.target].isEmpty { serveWaiting(job.target, now) }
     }
 
     /// Connections that need no rest may go on at once.
@@ -392,10 +331,8 @@ final class LoadCore {
     }
 
     private func rest(_ place: SocketPlace, _ now: Int64) {
-        guard let connection = connections[place.slot] else { return }
         // In a closed loop the user thinks, not the connection.
-        let think = plan.loop == .closed ? 0 : thinkNanoseconds()
-        targets[connection.target].resting.insert(place, ready: now + think)
+        pool.rest(place, until: plan.loop == .closed ? now : now + thinkNanoseconds())
     }
 
     private func preparationEnded(_ step: Int, _ job: Job, _ outcome: RequestOutcome) {
@@ -416,10 +353,7 @@ extension LoadCore {
     private func prepareMore() {
         let now = monotonicNanoseconds()
         while let next = preparation.next() {
-            ready.append(
-                Job(
-                    origin: .preparation(step: next.step), index: next.index, target: nextTarget(), scheduled: now,
-                    isAlone: false, run: preparationRun(next.step, next.index)))
+            ready.append(maker.preparation(step: next.step, index: next.index, scheduled: now))
         }
         guard preparation.isDone, start == nil, outcome == nil else { return }
         start = now
@@ -429,17 +363,12 @@ extension LoadCore {
         nextHousekeeping = 0
     }
 
-    /// Keys of the preparation are apart from those of the run.
-    private func preparationRun(_ step: Int, _ index: UInt64) -> UInt64 {
-        1 << 63 | UInt64(step) << 48 | index
-    }
-
     private func finishIfDone(_ now: Int64) {
         guard start != nil, inFlight == 0, ready.isEmpty, isEnding || nextArrival == nil else { return }
         // A schedule that ends in silence still lasts as long as it says.
-        let isOver = isEnding || seconds(now) >= plan.seconds || begun >= plan.limit ?? .max
+        let isOver = isEnding || seconds(now) >= plan.seconds || maker.begun >= plan.limit ?? .max
         guard isOver, isEnding || delayed.isEmpty || seconds(now) >= plan.seconds else { return }
-        if plan.loop == .closed, !isEnding, begun < plan.limit ?? .max { return }
+        if plan.loop == .closed, !isEnding, maker.begun < plan.limit ?? .max { return }
         effort.end()
         recorder.connectionsOpened = sockets.opened
         recorder.bytesReceived = sockets.received
@@ -456,22 +385,16 @@ extension LoadCore {
     }
 
     private func publish(_ now: Int64) {
-        var snapshot = LoadSnapshot()
+        var snapshot = recorder.snapshot
         snapshot.phase =
             if outcome != nil { .finished } else if start != nil { .sending } else {
                 .preparing(done: preparation.done, of: preparation.total)
             }
         snapshot.startedAt = startedAt
         snapshot.seconds = seconds(now)
-        snapshot.requests = recorder.requests
-        snapshot.answered = recorder.answered
-        snapshot.failures = recorder.failures
-        snapshot.failed = recorder.failures.failed
-        snapshot.firstFailureSeconds = recorder.firstFailure
         snapshot.inFlight = inFlight
-        snapshot.openConnections = targets.reduce(0) { $0 + $1.open }
+        snapshot.openConnections = pool.open
         snapshot.users = users.active
-        snapshot.p99Milliseconds = recorder.recentP99
         progress.publish(snapshot)
     }
 }

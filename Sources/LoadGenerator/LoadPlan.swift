@@ -7,6 +7,8 @@ package struct LoadPlan: Sendable {
     package var connections: ConnectionPolicy
     /// Sent before the clock starts, a few at a time, not measured: accounts and logins. Each must succeed.
     package var preparation: [PreparationStep]
+    /// Values that all requests may use, the preparation too, as if they had been captured.
+    package var variables: [FlowVariable] = []
     package var loop: LoadLoop
     package var streams: [LoadStream]
     package var steps: [LoadStep]
@@ -140,7 +142,7 @@ package struct FlowVariable: Hashable, Sendable {
 }
 
 /// How the arrivals of a stream are spaced.
-package enum ArrivalPattern: String, Hashable, Sendable, Codable {
+package enum ArrivalPattern: String, Hashable, Sendable, Codable, CaseIterable {
     case poisson
     case uniform
 }

@@ -72,14 +72,16 @@ extension LoadPlan {
     }
 
     private var captureProblem: String? {
-        var known: Set<String> = []
+        var known = Set(variables.map(\.name))
         for step in preparation {
             if let missing = step.request.capturedNames.subtracting(known).min() {
                 return "\(step.request.name) needs {{\(missing)}}, which no earlier preparation captures"
             }
-            if let capture = step.request.capture, step.count > 0 { known.insert(capture.name) }
+            let shared = step.request.shared + step.request.extractions.filter(\.isShared)
+            if step.count > 0 { known.formUnion(shared.map(\.name)) }
         }
-        known.formUnion(streams.flatMap(\.requests).flatMap(\.shared).map(\.name))
+        let requests = streams.flatMap(\.requests)
+        known.formUnion(requests.flatMap { $0.shared + $0.extractions.filter(\.isShared) }.map(\.name))
         for stream in streams {
             var own = known.union(stream.variables.map(\.name))
             for request in stream.requests {

@@ -55,8 +55,17 @@ struct LoadRecorder {
         streams = streamNames.map { Stream(name: $0) }
     }
 
-    /// P99 of the last full record, in milliseconds.
-    var recentP99: Double? { lastP99 }
+    /// What has been counted so far.
+    var snapshot: LoadSnapshot {
+        var snapshot = LoadSnapshot()
+        snapshot.requests = requests
+        snapshot.answered = answered
+        snapshot.failures = failures
+        snapshot.failed = failures.failed
+        snapshot.firstFailureSeconds = firstFailure
+        snapshot.p99Milliseconds = lastP99
+        return snapshot
+    }
 
     /// Requests that were answered as expected, by stream.
     var answered: [UInt64] { streams.map { $0.requests - $0.failed } }

@@ -84,7 +84,7 @@ package struct TextTemplate: Hashable, Sendable {
             default: return nil
             }
         }
-        return !name.isEmpty && name.utf8.allSatisfy(isNameByte) ? .captured(name) : nil
+        return !name.isEmpty && name.utf8.allSatisfy(isWordByte) ? .captured(name) : nil
     }
 
     /// Names of values it needs from earlier answers or from the scenario.
@@ -186,15 +186,6 @@ package struct FlowValue: Hashable, Sendable {
     package init(name: String, value: [UInt8]) {
         self.name = name
         self.value = value
-    }
-}
-
-private func isNameByte(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
-        true
-    default: false
     }
 }
 

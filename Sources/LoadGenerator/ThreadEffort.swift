@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// How hard the generator's own thread worked: whether the figures are its own limits rather than the service's.

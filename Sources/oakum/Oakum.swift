@@ -22,6 +22,7 @@ struct Oakum: AsyncParsableCommand {
             MarkDeployCommand.self, TokenCommand.self,
             HeapCommand.self, IncidentsCommand.self, OnCallCommand.self,
             WhyCommand.self, AttachCommand.self, EvidenceCommand.self, LookCommand.self, KeepBasesCommand.self,
-            AnalyzeCommand.self, DrillCommand.self, StressCommand.self, PostmortemCommand.self, PlanCommand.self, ConfigCommand.self,
+            AnalyzeCommand.self, DrillCommand.self, LoadCommand.self, StressCommand.self, PostmortemCommand.self,
+            PlanCommand.self, ConfigCommand.self,
         ])
 }
