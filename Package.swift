@@ -223,7 +223,7 @@ let ring3: [Target] = [
         [
             "OakumApp", "OakumRemote", "OakumAPI", "OakumEngine", "OakumModel", "Diagnosis", "HeapInspection",
             "HeapProfile", "Postmortem",
-            "DrillRunner", "StressRunner", "LeakTrial",
+            "DrillRunner", "StressRunner", "LeakTrial", "StrictYAML",
             "LoadGenerator", argumentParser,
         ]),
     program(

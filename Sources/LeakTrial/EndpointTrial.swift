@@ -142,8 +142,7 @@ package struct EndpointTrial: Sendable {
     private func conclude(fresh: ArmFinding) -> EndpointFinding {
         switch fresh {
         case .leak(let interval): finding(.leak, isSameKnown ? .unboundedByKey : nil, interval)
-        case .clean(let interval, _) where !isSameKnown:
-            finding(.inconclusive, nil, interval, doubt: sameKeys.doubt)
+        // What every request keeps, requests with fresh keys keep too: no growth here clears the other arm as well.
         case .clean(let interval, let filled):
             finding(.clean, filled > 0 ? .boundedCache : nil, interval, ceiling: filled > 0 ? filled : nil)
         case .undecided(let interval, let doubt): finding(.inconclusive, nil, interval, doubt: doubt)

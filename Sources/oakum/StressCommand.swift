@@ -28,6 +28,12 @@ struct StressCommand: AsyncParsableCommand {
 
     @Option(name: .shortAndLong, help: "METHOD /path [BODY]: one endpoint. May be repeated.")
     var request: [String] = []
+    @Option(help: "Endpoints from the flows of a load scenario (docs/load.md), with its preparation.") var scenario: String?
+    @Option(help: "Endpoints from an OpenAPI 3 document (JSON or YAML).") var fromOpenapi: String?
+    @Option(help: "Endpoints from an access log in Common or Combined Log Format.") var fromAccessLog: String?
+    @Flag(help: "With --from-openapi: those that change something, too, not GET, HEAD and OPTIONS alone.")
+    var allMethods = false
+    @Option(help: "Of all endpoints only those whose name has this in it. May be repeated.") var only: [String] = []
     @Option(help: "A command for each operation, or, where it has {{count}}, for each cycle. May be repeated.")
     var operation: [String] = []
     @Option(name: .shortAndLong, help: "NAME: VALUE, a header of every request. May be repeated.")
@@ -54,8 +60,10 @@ struct StressCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard !program.isEmpty else { throw ValidationError("name the program to start after --") }
-        guard !request.isEmpty || !operation.isEmpty else {
-            throw ValidationError("name what to ask for: --request 'GET /path', or --operation COMMAND")
+        guard !request.isEmpty || !operation.isEmpty || scenario != nil || fromOpenapi != nil || fromAccessLog != nil
+        else {
+            throw ValidationError(
+                "name what to ask for: --request 'GET /path', --scenario, --from-openapi, --from-access-log, --operation")
         }
     }
 
@@ -77,29 +85,13 @@ struct StressCommand: AsyncParsableCommand {
             seconds: seconds, patience: patience, connections: connections, floorBytes: floor, seed: seed)
         settings.startsAnew = !reuse
         settings.names = names
+        let found = try StressEndpoints.read(self)
         let target = StressTarget(
-            words: program, environment: try environment(), usesSocket: socket, readyPath: ready)
-        let plan = StressPlan(target: target, endpoints: try endpoints(), settings: settings)
+            words: program, environment: try environment(), usesSocket: socket, readyPath: ready,
+            preparation: found.preparation)
+        for note in found.notes { Terminal.note("oakum: \(note)") }
+        let plan = StressPlan(target: target, endpoints: found.endpoints, settings: settings)
         return try await StressRun(plan, sampler: try sampler(), handlesSignals: true) { Terminal.note($0) }.run()
-    }
-
-    private func endpoints() throws(StressProblem) -> [StressEndpoint] {
-        var result: [StressEndpoint] = []
-        for line in request {
-            do throws(QuickRequest.Failure) {
-                let quick = try QuickRequest(
-                    parsing: line, headers: header, expected: expect.isEmpty ? nil : Set(expect)
-                ).request
-                result.append(StressEndpoint(name: quick.name, operation: .requests([quick])))
-            } catch {
-                throw .setUp(error.message)
-            }
-        }
-        for line in operation {
-            let words = line.split(separator: " ").map(String.init)
-            result.append(StressEndpoint(name: line, operation: .command(words)))
-        }
-        return result
     }
 
     private func environment() throws(StressProblem) -> [String: String] {
