@@ -90,20 +90,21 @@ struct OakumArm: Sendable {
         }
         let answers = observation.map { AnswerRecord(stream: $0.business.stream) }
         let pace = observation == nil ? Self.lookEvery : Self.closeLookEvery
+        let aftermath = DrillAftermath(
+            arm: arm, tools: tools, stateFolder: "\(folder)/state", configuration: "\(folder)/oakum.yaml",
+            hasAudience: observation != nil, postmortem: postmortem, tell: tell)
         let report = try await ArmLoad.run(plan, every: pace) { snapshot throws(DrillError) in
             answers?.look(snapshot)
             try await limit?.look(snapshot)
             try await release?.look(snapshot)
             try await watch.look(snapshot)
             await onCall.look(snapshot)
+            await aftermath.look(snapshot, of: seconds, onCall)
         }
         try await watch.readJournal(load: nil)
         var outcome = Outcome(
             load: report, journal: watch.journal, lastVerdicts: try await watch.verdicts(), ownMemory: watch.ownMemory,
             pages: onCall.findings(startedAt: report.startedAt))
-        let aftermath = DrillAftermath(
-            arm: arm, tools: tools, stateFolder: "\(folder)/state", configuration: "\(folder)/oakum.yaml",
-            hasAudience: observation != nil, postmortem: postmortem, tell: tell)
         let incident = try await aftermath.settle(onCall, receiver)
         guard let limit, let answers else { return outcome }
         outcome.observed = ObservedFacts(

@@ -127,15 +127,20 @@ extension IncidentBook {
             .map(\.incident.id).max()
         guard let id = openIncidents(of: service).first ?? recent else { return IncidentAnswer() }
         let changes = revise(id, at: now) { book, record in
-            book.measured(&record, impact, onset: onset, restored: restored, at: now)
+            book.measured(&record, impact, onset: onset, restored: restored, isWhole: true, at: now)
         }
         return IncidentAnswer(changes: changes, incident: id)
     }
 
     /// A loss that goes on replaces what was known of it; one that begins later, and others, stand beside. Users are served as
     /// before when none of them goes on; when one begins again afterwards, that is told again.
+    ///
+    /// - Parameter isWhole: all that is counted of the service. When what the business counts is back, that is enough: probes
+    ///   that lag behind do not hold the news up.
     mutating func measured(
-        _ record: inout IncidentRecord, _ impact: [Impact], onset: WallTime?, restored: WallTime?, at now: Moment
+        _ record: inout IncidentRecord, _ impact: [Impact], onset: WallTime?, restored: WallTime?,
+        isWhole: Bool = false,
+        at now: Moment
     ) -> [IncidentChange] {
         var changes: [IncidentChange] = []
         var goesOn = false
@@ -163,7 +168,8 @@ extension IncidentBook {
                 record.incident.impact[index].until = restored
             }
         }
-        let lasts = record.incident.impact.contains { $0.until == nil }
+        let isBack = isWhole && impact.contains { $0.isOfBusiness == true }
+        let lasts = !isBack && record.incident.impact.contains { $0.until == nil }
         if let restored, !lasts, record.incident.milestones.impactOnset != nil,
             record.incident.milestones.restored == nil
         {

@@ -88,10 +88,13 @@ struct ObservedReportTests {
                 "the business was told sign-ups −49.5 % of 198.0 expected; the load counted −80.0 % of 200.0"
             ])
         #expect(report([], incident([loss(40, 60, 41, of: 198)])).shortfalls == ["the business was told nothing"])
-        let vague = report([told(44, "leaker: users notice a fault")], incident([loss(40, 60, 41, of: 198)]))
+        let vague = report(
+            [told(44, "leaker: users notice a fault, since 10:00 EST; restored 10:01 EST")],
+            incident([loss(40, 60, 41, of: 198)]))
         #expect(vague.shortfalls.count == 1 && vague.business == nil)
         let busy = report(
-            [last], incident([loss(40, 60, 41, of: 198)], restored: nil), acts: ["leaker/1 is replaced"],
+            [told(66, "leaker: sign-ups 41 of 198 expected, −79 %, since 10:00 EST")],
+            incident([loss(40, 60, 41, of: 198)], restored: nil), acts: ["leaker/1 is replaced"],
             verdict: .steady)
         #expect(busy.shortfalls.count == 3, "\(busy.shortfalls)")
     }

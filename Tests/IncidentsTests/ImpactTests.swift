@@ -54,6 +54,19 @@ struct ImpactTests {
             titles(desk).last == "web: sign-ups 20 of 1200 expected, −98 %, since t+0; restored t+55; cause known")
     }
 
+    @Test func `when what the business counts is back, probes that lag behind do not hold it up`() throws {
+        var desk = Self.leaking()
+        var alert = desk.alert(.unresponsive, "silent")
+        alert.impact = [Self.loss(0, of: 2, from: 2, business: nil, what: "workers that answer")]
+        desk.handle(.alert(alert))
+        Self.measured(
+            &desk, [Self.loss(90, of: 100, from: 0, until: 20, business: nil, what: "requests answered well")])
+        #expect(try #require(desk.stored[1]).incident.milestones.restored == nil)
+        Self.measured(&desk, [Self.loss(0, of: 50, from: 0)])
+        Self.measured(&desk, [Self.loss(20, of: 1_200, from: 0, until: 55)])
+        #expect(try #require(desk.stored[1]).incident.milestones.restored == Self.at(55))
+    }
+
     @Test func `a loss that begins again is told again, with the sum of both`() throws {
         var desk = Self.leaking()
         Self.measured(&desk, [Self.loss(5, of: 100, from: 0, until: 20)])

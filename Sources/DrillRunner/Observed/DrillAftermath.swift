@@ -1,3 +1,4 @@
+import LoadGenerator
 import OakumAPI
 import OakumModel
 
@@ -5,6 +6,7 @@ import OakumModel
 struct DrillAftermath: Sendable {
     /// For the last messages to come.
     private static let patienceSeconds = 10.0
+    private static let closingSeconds = 5.0
 
     let arm: DrillArm
     let tools: DrillTools
@@ -16,12 +18,24 @@ struct DrillAftermath: Sendable {
     let postmortem: String?
     let tell: @Sendable (DrillNews) -> Void
 
+    private var isWanted: Bool { hasAudience || postmortem != nil }
+
+    private var reason: String {
+        hasAudience ? "the repaired build serves, and users are served as before" : "the drill's load is over"
+    }
+
+    /// Closes the incident shortly before the load ends: without users there is nothing to be counted any more.
+    func look(_ load: LoadSnapshot, of seconds: Double, _ onCall: PersonOnCall) async {
+        guard isWanted, let started = load.startedAt, uptimeNow() - started >= seconds - Self.closingSeconds else {
+            return
+        }
+        await onCall.closeInTime(reason, hasAudience: hasAudience)
+    }
+
     /// The incident as it stands afterwards; nil: none was opened, or nobody asks.
     func settle(_ onCall: PersonOnCall, _ receiver: PageReceiver?) async throws(DrillError) -> Incident? {
-        guard hasAudience || postmortem != nil, let plane = tools.incidentPlane?(stateFolder) else { return nil }
-        let why =
-            hasAudience ? "the repaired build serves, and users are served as before" : "the drill's load is over"
-        guard let id = await onCall.close(why) else {
+        guard isWanted, let plane = tools.incidentPlane?(stateFolder) else { return nil }
+        guard let id = await onCall.close(reason) else {
             tell(.remark("the \(arm.rawValue) arm opened no incident that could be closed"))
             return nil
         }

@@ -107,8 +107,8 @@ extension ObservedReport {
                 \(counted) of \(business.expectedCounted)
                 """)
         }
-        if restoredSeconds == nil {
-            result.append("that users were served as before was not noticed in the observed arm")
+        if !messages.contains(where: { $0.text.contains("; restored ") && !$0.text.hasSuffix("; over") }) {
+            result.append("the business was not told in the observed arm that users were served as before")
         }
         return result
     }

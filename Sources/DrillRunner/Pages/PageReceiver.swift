@@ -138,6 +138,9 @@ struct ReceivedPage: Hashable, Sendable, Decodable {
     var type: String
     var data: Content
 
+    /// To the business: users are served as before.
+    var saysRestored: Bool { data.title.contains("; restored ") }
+
     func fact(_ name: String) -> String? {
         data.facts.first { $0.name == name }?.value
     }

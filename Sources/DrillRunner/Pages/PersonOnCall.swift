@@ -9,6 +9,7 @@ final class PersonOnCall: Sendable {
     private struct State {
         var told = 0
         var ackedAt: Uptime?
+        var closed: Int64?
     }
 
     private let arm: DrillArm
@@ -59,13 +60,23 @@ final class PersonOnCall: Sendable {
         }
     }
 
+    /// Closes the incident while the load still runs, once; where the business is told, when it heard that users are served as
+    /// before.
+    func closeInTime(_ why: String, hasAudience: Bool) async {
+        let isDue = state.withLock { $0.closed == nil }
+        let isRestored = receiver?.all.contains { $0.page.data.kind == .stakeholders && $0.page.saysRestored } ?? false
+        if isDue, isRestored || !hasAudience { _ = await close(why) }
+    }
+
     /// The incident of the first page is over, as a person judges it. Returns its number; nil: there is none, or it cannot be
     /// closed.
     func close(_ why: String) async -> Int64? {
+        if let closed = state.withLock({ $0.closed }) { return closed }
         guard let plane, let incident = receiver?.all.first(where: { $0.page.data.kind == .opened })?.page.data.incident
         else { return nil }
         do throws(ControlError) {
             _ = try await plane.act(.resolve(incident, why), by: "person on call")
+            state.withLock { $0.closed = incident }
             return incident
         } catch {
             tell(.remark("incident #\(incident) cannot be closed: \(error.message)"))
