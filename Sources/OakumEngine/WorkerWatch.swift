@@ -11,6 +11,7 @@ package struct WorkerWatch: Sendable {
     package private(set) var verdict = Verdict(code: .notEnoughData)
     package private(set) var latest: Sample?
     package private(set) var cpuCores: Double?
+    private var descriptors: (reading: DescriptorReading, at: Uptime)?
     /// The smallest resident set of the first samples after it began to serve: what a fresh worker holds.
     package private(set) var freshFloor: ByteCount?
     /// The same without file pages, where they are told apart: what a diagnosis compares its memory with.
@@ -82,9 +83,19 @@ package struct WorkerWatch: Sendable {
         return news.isNews(verdict.code, at: sample.at)
     }
 
-    mutating func add(fileDescriptors: Int?, _ measures: ServiceMeasures?, at now: Uptime) {
-        record.add(fileDescriptors: fileDescriptors, measures, at: now)
+    mutating func add(_ descriptors: DescriptorReading?, _ measures: ServiceMeasures?, at now: Uptime) {
+        self.descriptors = descriptors.map { ($0, now) }
+        record.add(fileDescriptors: descriptors?.open, measures, at: now)
     }
+
+    /// The latest count of its descriptors; nil when it is older than two rounds of counting.
+    func descriptors(at now: Uptime) -> DescriptorReading? {
+        guard let (reading, at) = descriptors, now - at <= Self.descriptorsAge else { return nil }
+        return reading
+    }
+
+    /// They are counted every ten seconds at least.
+    private static let descriptorsAge = 20.0
 
     /// Requests a second over its last readings.
     var requestRate: Double? { record.requestRate }
@@ -114,7 +125,8 @@ package struct WorkerWatch: Sendable {
     func observations(machine: [Signal], until now: Uptime) -> Observations {
         Observations(
             from: record.begin ?? now.seconds, until: now.seconds, signals: record.signals + machine,
-            restarts: [], verdict: verdict, heap: leaks, budget: limit, freshLevel: freshOwn, caches: record.caches)
+            restarts: [], verdict: verdict, heap: leaks, budget: limit, freshLevel: freshOwn,
+            descriptorLimit: descriptors?.reading.limit, caches: record.caches)
     }
 
     /// True the first time: its heap is to be looked into now.
