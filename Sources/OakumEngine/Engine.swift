@@ -68,6 +68,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     var leakAlarms: [String: LeakAlarm] = [:]
     var rules: RuleDesk
     let ruleRound = Bell()
+    let sinkRound = Bell()
     /// The losses that were told last, by service.
     var toldImpacts: [String: [Impact]] = [:]
     let tidings: AsyncStream<Tidings>
@@ -192,6 +193,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
             group.addTask { await self.followLooks() }
             group.addTask { await self.followSlowRounds() }
             group.addTask { await self.followTidings() }
+            group.addTask { await self.followSink() }
             group.addTask { await self.followRuleRounds() }
             group.addTask { await self.followLogs() }
             group.addTask { await self.followClock() }
