@@ -152,6 +152,29 @@ struct RefusalTests {
         #expect(problem("", services: oneService + "    runbook: wiki\n")?.contains("`runbook` must be a URL") ?? false)
     }
 
+    @Test(arguments: [
+        ("{name: a, id: 0123456789abcdef, every: 1h}", "`id` is a secret and must not stand in the configuration"),
+        ("{name: a, every: 1h}", "`id_file` is missing: it ends the job's address"),
+        ("{name: a, id_env: SHORT, every: 1h}", "16 to 128 letters, digits, _ and -"),
+        ("{name: a, id_env: ODD, every: 1h}", "16 to 128 letters, digits, _ and -"),
+        ("{name: a, id_env: GOOD}", "`every` is missing"),
+        ("{name: a, id_env: GOOD, every: 5s}", "within 10.0–"),
+        ("{name: a, id_env: GOOD, every: 1h, service: shop}", "there is no service `shop` (there are registrar)"),
+        ("{id_env: GOOD, every: 1h}", "`name` is missing"),
+        ("{name: a, id_env: GOOD, every: 1h}, {name: a, id_env: OTHER, every: 1h}", "two heartbeats are called `a`"),
+        ("{name: a, id_env: GOOD, every: 1h}, {name: b, id_env: GOOD, every: 1h}", "have the same id"),
+    ])
+    func `heartbeats`(text: String, said: String) {
+        let environment = [
+            "GOOD": "0123456789abcdef", "OTHER": "fedcba9876543210", "SHORT": "012345678",
+            "ODD": "../../../../../../etc",
+        ]
+        let told = problem("heartbeats: [\(text)]", environment: environment)
+        #expect(told?.contains(said) ?? false, "\(told ?? "accepted")")
+        #expect(told?.hasPrefix("line 1: ") ?? false)
+        #expect(told?.contains("0123456789abcdef") != true && told?.contains("/etc") != true)
+    }
+
     @Test func `lists have an end`() {
         let many = (0...100).map { "{name: c\($0), console: {}}" }.joined(separator: ", ")
         #expect(problem("channels: [\(many)]")?.contains("101 entries, more than 100") ?? false)

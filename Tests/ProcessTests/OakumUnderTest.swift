@@ -53,6 +53,8 @@ struct TestConfiguration {
     var recycle = "{minimum_interval: 0s, at_most_per_hour: 3600, drain_deadline: 10s}"
     var heap: String?
     var health = "{minimum_healthy: 100ms, ready_within: 30s}"
+    /// Further keys of the file, each a line of its own.
+    var more = ""
 
     func yaml(state: String) throws -> String {
         let path = program.hasPrefix("/") ? program : try builtExecutable(program)
@@ -61,6 +63,7 @@ struct TestConfiguration {
             state: \(state)
             console:
               listen: 127.0.0.1:0
+            \(more)
             services:
               - name: registrar
                 command: [\(words.joined(separator: ", "))]
