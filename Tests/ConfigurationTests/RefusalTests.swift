@@ -98,6 +98,7 @@ struct RefusalTests {
     @Test(arguments: [
         ("policies: []", "`policies` is empty"),
         ("policies: [{name: p, steps: []}]", "a policy needs a step"),
+        ("policies: [{name: none, steps: []}]", "a policy cannot be called `none` (`policy: none` of a service"),
         ("policies: [{name: p, steps: [{notify: []}]}]", "the step tells nobody"),
         ("policies: [{name: p, steps: [{notify: ada}]}]", "`ada` is nobody to tell (`person NAME`"),
         ("policies: [{name: p, steps: [{notify: person zoe}]}]", "there is no person zoe (there are ada)"),
@@ -148,7 +149,8 @@ struct RefusalTests {
         #expect(problem(policies, services: oneService + "    policy: night\n") == nil)
         #expect(
             problem(policies, services: oneService + "    policy: noon\n")?
-                .contains("line 9: there is no policy `noon` (there are day, night)") ?? false)
+                .contains("line 9: there is no policy `noon` (there are day, night; `none` pages nobody)") ?? false)
+        #expect(problem(policies, services: oneService + "    policy: none\n") == nil)
         #expect(problem("", services: oneService + "    runbook: wiki\n")?.contains("`runbook` must be a URL") ?? false)
     }
 

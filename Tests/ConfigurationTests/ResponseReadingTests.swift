@@ -143,6 +143,18 @@ struct ResponseReadingTests {
         }
     }
 
+    @Test func `a service may page nobody, while others go by the default`() throws {
+        let services =
+            oneService + "    policy: none\n"
+            + oneService.split(separator: "\n").dropFirst().joined(separator: "\n")
+            .replacing("registrar", with: "other")
+        let configuration = try read("", services: services)
+        #expect(configuration.services.map(\.paging.pagesNobody) == [true, false])
+        let settings = configuration.incidentSettings(installation: "t") { _, _, _ in [] }
+        #expect(settings.policy(of: "registrar") == nil)
+        #expect(settings.policy(of: "other") == "default")
+    }
+
     @Test func `channels without a policy are all told`() throws {
         let text = """
             channels:
