@@ -19,6 +19,8 @@ package struct WorkerWatch: Sendable {
     /// Since when it serves.
     package var servingSince: Uptime?
     private var detector: LeakDetector
+    /// Whether memory that grows is that of requests which wait.
+    private var surge = SurgeWatch()
     private let limit: ByteCount
     private var news = VerdictNews()
     private var samplesOverShare = 0
@@ -79,12 +81,14 @@ package struct WorkerWatch: Sendable {
         samplesOverShare = share >= trigger.budgetShare ? samplesOverShare + 1 : 0
         // The budget is about the resident set, so the forecast is too.
         detector.add(SeriesPoint(seconds: sample.at.seconds, value: Double(sample.rss.bytes), work: sample.requests))
-        verdict = detector.verdict()
+        surge.add(memory: Double(sample.rss.bytes))
+        verdict = surge.judge(detector.verdict(), at: sample.at.seconds)
         return news.isNews(verdict.code, at: sample.at)
     }
 
     mutating func add(_ descriptors: DescriptorReading?, _ measures: ServiceMeasures?, at now: Uptime) {
         self.descriptors = descriptors.map { ($0, now) }
+        if let underWay = measures?.inFlight { surge.add(underWay: underWay, at: now.seconds) }
         record.add(fileDescriptors: descriptors?.open, measures, at: now)
     }
 
