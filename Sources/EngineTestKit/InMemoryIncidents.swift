@@ -16,6 +16,8 @@ package final class InMemoryIncidents: IncidentStore, PageOutcomes {
         package var outcomes: [PageOutcome] = []
         package var heard: Set<String> = []
         package var commits = 0
+        /// Commits that were tried, those that failed among them.
+        package var attempts = 0
         package var error: StoreError?
     }
 
@@ -60,6 +62,7 @@ package final class InMemoryIncidents: IncidentStore, PageOutcomes {
     }
 
     package func commit(_ changes: [IncidentChange], at now: Moment) async throws(StoreError) {
+        contents.withLock { $0.attempts += 1 }
         try open { contents in
             contents.commits += 1
             for change in changes {

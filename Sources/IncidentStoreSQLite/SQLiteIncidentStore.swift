@@ -108,6 +108,7 @@ package final class SQLiteIncidentStore: IncidentStore, PageOutcomes {
         try await perform { database in
             try await database.write { db in
                 for change in changes { try Self.apply(change, outbox, at: now, db) }
+                if changes.isEmpty { try db.execute(sql: "UPDATE desk SET boot_id = boot_id") }
                 waypoints.reached(.enqueue)
             }
         }

@@ -54,6 +54,12 @@ struct StoreErrors {
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:
             return .unusable(
                 "the \(what) \(path) cannot be opened: \(reason). Oakum's user must be able to write there")
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            return .failed(
+                "the \(what) \(path): \(reason). Another program holds it: `fuser -v \(path)` names it; end that, and "
+                    + "writing goes on by itself")
+        case .SQLITE_IOERR:
+            return .failed("the \(what) \(path): \(reason). `dmesg` tells whether the disk fails")
         default: return .failed("the \(what) \(path): \(reason)")
         }
     }

@@ -19,12 +19,15 @@ extension IncidentBook {
                     "nobody is paged: silence \(silence.id) by \(silence.author): \(silence.reason)", at: now.wall)
             ]
         }
-        record.desk.isSilenced = false
         guard let policy = settings.policy(record.incident) else {
             guard record.desk.pageCount == 0, !record.desk.isSilenced else { return [] }
             record.desk.isSilenced = true
-            return [line(record, .exhausted, "no policy says whom to page for it", at: now.wall)]
+            guard settings.pagesNobody(for: record.incident.service) else {
+                return [line(record, .exhausted, "no policy says whom to page for it", at: now.wall)]
+            }
+            return [line(record, .suppressed, "nobody is paged: the service's policy is `none`", at: now.wall)]
         }
+        record.desk.isSilenced = false
         record.desk.course = EscalationCourse(policy: policy)
         record.desk.toldCause = PageWords.causeKey(record.incident)
         return drive(&record, .begin, at: now)

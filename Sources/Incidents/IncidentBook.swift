@@ -123,12 +123,14 @@ package struct IncidentBook: Sendable {
             .flatMap { record in
                 record.incident.alerts.filter { $0.isFiring && $0.kind != .outside }.map { alert in
                     let ago = Double(max(0, now.wall.milliseconds - alert.since.milliseconds)) / 1_000
+                    let evidence = alert.kind == .memoryLeak ? record.incident.evidence : nil
                     return Alert(
                         source: alert.kind == .memoryLeak ? .verdict : .rule, status: .firing,
                         fingerprint: alert.fingerprint, kind: alert.kind,
                         service: alert.isOfHost == true ? nil : record.incident.service, severity: alert.severity,
                         summary: alert.summary,
-                        since: Moment(uptime: Uptime(seconds: now.uptime.seconds - ago), wall: alert.since), at: now)
+                        since: Moment(uptime: Uptime(seconds: now.uptime.seconds - ago), wall: alert.since), at: now,
+                        evidence: evidence)
                 }
             }
     }

@@ -52,7 +52,13 @@ package struct IncidentSettings: Sendable {
     }
 
     package func policy(of service: String?) -> String? {
-        service.flatMap { services[$0]?.policy } ?? defaultPolicy
+        guard !pagesNobody(for: service) else { return nil }
+        return service.flatMap { services[$0]?.policy } ?? defaultPolicy
+    }
+
+    /// Its incidents are opened and shown, and that is all: so its owner has decided.
+    func pagesNobody(for service: String?) -> Bool {
+        service.flatMap { services[$0]?.pagesNobody } ?? false
     }
 }
 
@@ -61,10 +67,13 @@ package struct ServicePaging: Hashable, Sendable {
     /// nil: the default policy.
     package var policy: String?
     package var runbook: String?
+    /// Nobody is paged, the default policy's people neither.
+    package var pagesNobody: Bool
 
-    package init(policy: String? = nil, runbook: String? = nil) {
+    package init(policy: String? = nil, runbook: String? = nil, pagesNobody: Bool = false) {
         self.policy = policy
         self.runbook = runbook
+        self.pagesNobody = pagesNobody
     }
 }
 

@@ -40,12 +40,14 @@ package final class ProcSampler: HostReadings {
         }
     }
 
-    package func fileDescriptors(of process: ProcessIdentity) -> Int? {
-        guard linux_start_ticks(process.pid) == process.startTicks, let count = openDescriptors(of: process.pid),
-            // Still the same process: the count is its own.
-            linux_start_ticks(process.pid) == process.startTicks
-        else { return nil }
-        return count
+    package func descriptors(of process: ProcessIdentity) -> DescriptorReading? {
+        guard linux_start_ticks(process.pid) == process.startTicks, let count = openDescriptors(of: process.pid) else {
+            return nil
+        }
+        let limit = DescriptorLimit.read(of: process.pid)
+        // Still the same process: both are its own.
+        guard linux_start_ticks(process.pid) == process.startTicks else { return nil }
+        return DescriptorReading(open: count, limit: limit?.count)
     }
 
     package var ownProcess: ProcessIdentity {

@@ -31,6 +31,7 @@ extension Engine {
         }
         tellLeaks(at: now)
         if alertSink != nil, ticks % ruleSeconds == 0 { ruleRound.raise() }
+        if ticks % 2 == 0 { sinkRound.raise() }
         if problems.current["order"] != nil { orders.raise() }
         if ticks % 10 == 1 { readsAll = true }
         if readsAll || (ticks % 2 == 1 && hasInterest(at: now.uptime)) { slowRound.raise() }

@@ -150,9 +150,9 @@ extension Engine {
             await probe.measures(adminSocket: job.adminSocket, timeout: 1)
         }
         let measures = answer ?? nil
-        let descriptors = host.fileDescriptors(of: job.process)
-        slowReadings[job.process] = SlowReading(fileDescriptors: descriptors, requests: measures?.requests)
-        services[job.service]?.measured(job.process, fileDescriptors: descriptors, measures, at: host.now())
+        let descriptors = host.descriptors(of: job.process)
+        slowReadings[job.process] = SlowReading(fileDescriptors: descriptors?.open, requests: measures?.requests)
+        services[job.service]?.measured(job.process, descriptors, measures, at: host.now())
     }
 
     /// Cancels what takes too long, and answers nil. For work that does not keep to the timeout it was given.

@@ -70,6 +70,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     let ruleRound = Bell()
     /// What was counted over time, by service.
     var measures: [String: MeasureRecord] = [:]
+    let sinkRound = Bell()
     /// The losses that were told last, by service.
     var toldImpacts: [String: [Impact]] = [:]
     let tidings: AsyncStream<Tidings>
@@ -194,6 +195,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
             group.addTask { await self.followLooks() }
             group.addTask { await self.followSlowRounds() }
             group.addTask { await self.followTidings() }
+            group.addTask { await self.followSink() }
             group.addTask { await self.followRuleRounds() }
             group.addTask { await self.followLogs() }
             group.addTask { await self.followClock() }

@@ -112,10 +112,10 @@ package struct ServiceWatch: Sendable {
 
     /// What a worker and its descriptors told of themselves.
     package mutating func measured(
-        _ process: ProcessIdentity, fileDescriptors: Int?, _ measures: ServiceMeasures?, at now: Moment
+        _ process: ProcessIdentity, _ descriptors: DescriptorReading?, _ measures: ServiceMeasures?, at now: Moment
     ) {
         guard let number = watches.first(where: { $0.value.process == process })?.key else { return }
-        watches[number]?.add(fileDescriptors: fileDescriptors, measures, at: now.uptime)
+        watches[number]?.add(descriptors, measures, at: now.uptime)
         let isFresh = watches[number]?.startedAt != nil
         if let measures { trouble.add(measures, of: process, isFresh: isFresh) }
     }

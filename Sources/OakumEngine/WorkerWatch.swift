@@ -11,6 +11,7 @@ package struct WorkerWatch: Sendable {
     package private(set) var verdict = Verdict(code: .notEnoughData)
     package private(set) var latest: Sample?
     package private(set) var cpuCores: Double?
+    private var descriptors: (reading: DescriptorReading, at: Uptime)?
     /// The smallest resident set of the first samples after it began to serve: what a fresh worker holds.
     package private(set) var freshFloor: ByteCount?
     /// The same without file pages, where they are told apart: what a diagnosis compares its memory with.
@@ -18,6 +19,8 @@ package struct WorkerWatch: Sendable {
     /// Since when it serves.
     package var servingSince: Uptime?
     private var detector: LeakDetector
+    /// Whether memory that grows is that of requests which wait.
+    private var surge = SurgeWatch()
     private let limit: ByteCount
     private var news = VerdictNews()
     private var samplesOverShare = 0
@@ -78,13 +81,25 @@ package struct WorkerWatch: Sendable {
         samplesOverShare = share >= trigger.budgetShare ? samplesOverShare + 1 : 0
         // The budget is about the resident set, so the forecast is too.
         detector.add(SeriesPoint(seconds: sample.at.seconds, value: Double(sample.rss.bytes), work: sample.requests))
-        verdict = detector.verdict()
+        surge.add(memory: Double(sample.rss.bytes))
+        verdict = surge.judge(detector.verdict(), at: sample.at.seconds)
         return news.isNews(verdict.code, at: sample.at)
     }
 
-    mutating func add(fileDescriptors: Int?, _ measures: ServiceMeasures?, at now: Uptime) {
-        record.add(fileDescriptors: fileDescriptors, measures, at: now)
+    mutating func add(_ descriptors: DescriptorReading?, _ measures: ServiceMeasures?, at now: Uptime) {
+        self.descriptors = descriptors.map { ($0, now) }
+        if let underWay = measures?.inFlight { surge.add(underWay: underWay, at: now.seconds) }
+        record.add(fileDescriptors: descriptors?.open, measures, at: now)
     }
+
+    /// The latest count of its descriptors; nil when it is older than two rounds of counting.
+    func descriptors(at now: Uptime) -> DescriptorReading? {
+        guard let (reading, at) = descriptors, now - at <= Self.descriptorsAge else { return nil }
+        return reading
+    }
+
+    /// They are counted every ten seconds at least.
+    private static let descriptorsAge = 20.0
 
     /// Requests a second over its last readings.
     var requestRate: Double? { record.requestRate }
@@ -114,7 +129,8 @@ package struct WorkerWatch: Sendable {
     func observations(machine: [Signal], until now: Uptime) -> Observations {
         Observations(
             from: record.begin ?? now.seconds, until: now.seconds, signals: record.signals + machine,
-            restarts: [], verdict: verdict, heap: leaks, budget: limit, freshLevel: freshOwn, caches: record.caches)
+            restarts: [], verdict: verdict, heap: leaks, budget: limit, freshLevel: freshOwn,
+            descriptorLimit: descriptors?.reading.limit, caches: record.caches)
     }
 
     /// True the first time: its heap is to be looked into now.

@@ -108,14 +108,14 @@ final class EasySetup {
         check(ccurl_set_string(handle, CURLOPT_CAPATH, nil))
     }
 
-    private func progress(_ watch: ProgressWatch) {
-        let context = Unmanaged.passUnretained(watch).toOpaque()
+    private func progress(_ listener: ProgressListener) {
+        let context = Unmanaged.passUnretained(listener).toOpaque()
         check(
             ccurl_set_prereq(
                 handle,
                 { context, _, _, _, _ in
                     guard let context else { return CURL_PREREQFUNC_ABORT }
-                    Unmanaged<ProgressWatch>.fromOpaque(context).takeUnretainedValue().connectionStands()
+                    Unmanaged<ProgressListener>.fromOpaque(context).takeUnretainedValue().connectionStands()
                     return CURL_PREREQFUNC_OK
                 }, context))
         check(
@@ -123,8 +123,8 @@ final class EasySetup {
                 handle,
                 { context, _, _, _, up in
                     guard let context else { return 1 }
-                    Unmanaged<ProgressWatch>.fromOpaque(context).takeUnretainedValue().wrote(Int(up))
-                    return 0
+                    let goesOn = Unmanaged<ProgressListener>.fromOpaque(context).takeUnretainedValue().wrote(Int(up))
+                    return goesOn ? 0 : 1
                 }, context))
     }
 
@@ -150,7 +150,7 @@ final class EasySetup {
         // A kept connection would be closed by the server some day, and noticed in the middle of a page.
         freshConnection()
         upload(mail.message.count, dialogue)
-        mailProgress(dialogue)
+        progress(dialogue)
     }
 
     private func upload(_ length: Int, _ dialogue: MailDialogue) {
@@ -171,25 +171,5 @@ final class EasySetup {
         check(ccurl_set_header_sink(handle, line, context))
         // Nothing of a mail dialogue is a body; what libcurl takes for one goes nowhere.
         check(ccurl_set_body_sink(handle, { _, size, count, _ in size * count }, context))
-    }
-
-    private func mailProgress(_ dialogue: MailDialogue) {
-        let context = Unmanaged.passUnretained(dialogue).toOpaque()
-        check(
-            ccurl_set_prereq(
-                handle,
-                { context, _, _, _, _ in
-                    guard let context else { return CURL_PREREQFUNC_ABORT }
-                    Unmanaged<MailDialogue>.fromOpaque(context).takeUnretainedValue().connectionStands()
-                    return CURL_PREREQFUNC_OK
-                }, context))
-        check(
-            ccurl_set_progress(
-                handle,
-                { context, _, _, _, up in
-                    guard let context else { return 1 }
-                    let goesOn = Unmanaged<MailDialogue>.fromOpaque(context).takeUnretainedValue().wrote(Int(up))
-                    return goesOn ? 0 : 1
-                }, context))
     }
 }

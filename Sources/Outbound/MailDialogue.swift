@@ -2,7 +2,7 @@ import CCurl
 
 /// What a mail server says, as libcurl hands it over line by line, and the message as libcurl asks for it.
 /// Lives on the mail's thread alone.
-final class MailDialogue {
+final class MailDialogue: ProgressListener {
     struct Reply {
         var code: Int
         var text: String
@@ -39,15 +39,14 @@ final class MailDialogue {
         return count
     }
 
-    /// - Parameter uploaded: bytes that were written, doubled dots included.
-    /// - Returns: whether to go on: libcurl asks at least once a second, even while it waits.
-    func wrote(_ uploaded: Int) -> Bool {
-        if taken == message.count { watch.wrote(uploaded) }
+    /// The bytes that were written have their doubled dots among them.
+    override func wrote(_ uploaded: Int) -> Bool {
+        if taken == message.count { _ = watch.wrote(uploaded) }
         // The goodbye is short anyway.
         return isOver || !transfer.isFinished && MonotonicClock.seconds() < transfer.deadline
     }
 
-    func connectionStands() {
+    override func connectionStands() {
         beforehand = replies.count
         watch.connectionStands()
     }

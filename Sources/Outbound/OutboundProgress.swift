@@ -21,8 +21,17 @@ package struct OutboundProgress: Sendable {
     }
 }
 
-/// What a transfer has told of itself so far. Lives on one thread alone; libcurl's callbacks point to it.
-final class ProgressWatch {
+/// What libcurl's callbacks of a transfer point to. Lives on one thread alone.
+class ProgressListener {
+    func connectionStands() {}
+
+    /// - Parameter uploaded: bytes that were written.
+    /// - Returns: whether to go on: libcurl asks at least once a second, even while it waits.
+    func wrote(_ uploaded: Int) -> Bool { true }
+}
+
+/// What a transfer has told of itself so far.
+final class ProgressWatch: ProgressListener {
     private let progress: OutboundProgress
     /// Bytes that make up the body.
     private let bodyBytes: Int
@@ -35,15 +44,15 @@ final class ProgressWatch {
         self.bodyBytes = bodyBytes
     }
 
-    func connectionStands() {
+    override func connectionStands() {
         guard !connected else { return }
         connected = true
         progress.onConnected?()
     }
 
-    /// - Parameter uploaded: bytes of the body that were written.
-    func wrote(_ uploaded: Int) {
+    override func wrote(_ uploaded: Int) -> Bool {
         if connected, uploaded >= bodyBytes { requestIsSent() }
+        return true
     }
 
     func requestIsSent() {

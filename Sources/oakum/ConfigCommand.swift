@@ -41,7 +41,11 @@ struct ConfigCheckCommand: AsyncParsableCommand {
     private func show(_ review: ConfigurationReview) {
         Terminal.line("\(file) can be used: \(review.services.count) services, \(review.channels.count) channels")
         for service in review.services {
-            Terminal.line("  service \(service.name): policy \(service.policy ?? "none")")
+            let policy =
+                service.pagesNobody
+                ? "policy none: its incidents are opened, and nobody is paged for them"
+                : "policy \(service.policy ?? "default")"
+            Terminal.line("  service \(service.name): \(policy)")
         }
         for channel in review.channels { Terminal.line("  channel \(channel.name): \(channel.kind)") }
         for shift in review.onCall { Terminal.line("  schedule \(shift.schedule): \(shift.words)") }

@@ -98,6 +98,7 @@ struct RefusalTests {
     @Test(arguments: [
         ("policies: []", "`policies` is empty"),
         ("policies: [{name: p, steps: []}]", "a policy needs a step"),
+        ("policies: [{name: none, steps: []}]", "a policy cannot be called `none` (`policy: none` of a service"),
         ("policies: [{name: p, steps: [{notify: []}]}]", "the step tells nobody"),
         ("policies: [{name: p, steps: [{notify: ada}]}]", "`ada` is nobody to tell (`person NAME`"),
         ("policies: [{name: p, steps: [{notify: person zoe}]}]", "there is no person zoe (there are ada)"),
@@ -148,8 +149,32 @@ struct RefusalTests {
         #expect(problem(policies, services: oneService + "    policy: night\n") == nil)
         #expect(
             problem(policies, services: oneService + "    policy: noon\n")?
-                .contains("line 9: there is no policy `noon` (there are day, night)") ?? false)
+                .contains("line 9: there is no policy `noon` (there are day, night; `none` pages nobody)") ?? false)
+        #expect(problem(policies, services: oneService + "    policy: none\n") == nil)
         #expect(problem("", services: oneService + "    runbook: wiki\n")?.contains("`runbook` must be a URL") ?? false)
+    }
+
+    @Test(arguments: [
+        ("{name: a, id: 0123456789abcdef, every: 1h}", "`id` is a secret and must not stand in the configuration"),
+        ("{name: a, every: 1h}", "`id_file` is missing: it ends the job's address"),
+        ("{name: a, id_env: SHORT, every: 1h}", "16 to 128 letters, digits, _ and -"),
+        ("{name: a, id_env: ODD, every: 1h}", "16 to 128 letters, digits, _ and -"),
+        ("{name: a, id_env: GOOD}", "`every` is missing"),
+        ("{name: a, id_env: GOOD, every: 5s}", "within 10.0–"),
+        ("{name: a, id_env: GOOD, every: 1h, service: shop}", "there is no service `shop` (there are registrar)"),
+        ("{id_env: GOOD, every: 1h}", "`name` is missing"),
+        ("{name: a, id_env: GOOD, every: 1h}, {name: a, id_env: OTHER, every: 1h}", "two heartbeats are called `a`"),
+        ("{name: a, id_env: GOOD, every: 1h}, {name: b, id_env: GOOD, every: 1h}", "have the same id"),
+    ])
+    func `heartbeats`(text: String, said: String) {
+        let environment = [
+            "GOOD": "0123456789abcdef", "OTHER": "fedcba9876543210", "SHORT": "012345678",
+            "ODD": "../../../../../../etc",
+        ]
+        let told = problem("heartbeats: [\(text)]", environment: environment)
+        #expect(told?.contains(said) ?? false, "\(told ?? "accepted")")
+        #expect(told?.hasPrefix("line 1: ") ?? false)
+        #expect(told?.contains("0123456789abcdef") != true && told?.contains("/etc") != true)
     }
 
     @Test func `lists have an end`() {

@@ -122,6 +122,39 @@ struct ResponseReadingTests {
         }
     }
 
+    @Test func `jobs that are missed when they fall silent are read, and their ids are not shown`() async throws {
+        try await withTemporaryFolder { folder in
+            try write("0123456789abcdef\n", "backup", in: folder)
+            let text = """
+                heartbeats:
+                  - {name: nightly backup, id_file: backup, every: 26h, service: registrar, severity: warning}
+                  - {name: report, id_env: REPORT, every: 1w}
+                """
+            let configuration = try read(
+                text, folder: folder.path, environment: ["REPORT": "fedcba9876543210_-"])
+            #expect(
+                configuration.response.heartbeats == [
+                    JobSettings(
+                        name: "nightly backup", id: Secret("0123456789abcdef"), service: "registrar", every: 93_600,
+                        severity: .warning),
+                    JobSettings(name: "report", id: Secret("fedcba9876543210_-"), every: 604_800),
+                ])
+            #expect(!"\(configuration)".contains("0123456789abcdef"))
+        }
+    }
+
+    @Test func `a service may page nobody, while others go by the default`() throws {
+        let services =
+            oneService + "    policy: none\n"
+            + oneService.split(separator: "\n").dropFirst().joined(separator: "\n")
+            .replacing("registrar", with: "other")
+        let configuration = try read("", services: services)
+        #expect(configuration.services.map(\.paging.pagesNobody) == [true, false])
+        let settings = configuration.incidentSettings(installation: "t") { _, _, _ in [] }
+        #expect(settings.policy(of: "registrar") == nil)
+        #expect(settings.policy(of: "other") == "default")
+    }
+
     @Test func `channels without a policy are all told`() throws {
         let text = """
             channels:

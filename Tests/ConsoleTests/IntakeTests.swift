@@ -225,6 +225,39 @@ extension RunningServers {
             #expect(ContinuousClock.now - began < .seconds(60))
         }
 
+        @Test func `a job that was missed before a restart is told when it is back, and one that is gone is over`()
+            async throws
+        {
+            let guarded = try await GuardedParts(FakeIncidentPlane.State())
+            func told() -> [Alert] {
+                guarded.plane.taken.compactMap { if case .alert(let alert) = $0 { alert } else { nil } }
+            }
+            func desk(_ names: [String], firing: [Alert] = []) -> HeartbeatDesk {
+                let settings = names.map {
+                    HeartbeatSettings(id: "0123456789abcde\($0)", name: $0, service: "web", every: 10)
+                }
+                return HeartbeatDesk(
+                    settings, plane: guarded.plane, clock: guarded.clock.own, logger: quiet, firing: firing)
+            }
+            let before = desk(["a", "b"])
+            guarded.clock.advance(11)
+            await before.look()
+            let missed = told()
+            #expect(missed.map(\.status) == [.firing, .firing])
+            var parts = guarded.parts
+            let after = desk(["a"], firing: missed)
+            parts.heartbeats = after
+            try await withConsole(FakeControlPlane(), parts: parts) { console, _ in
+                for _ in 0..<2 { await after.look() }
+                #expect(told().dropFirst(2).map(\.status) == [.resolved])
+                #expect(told().last?.fingerprint == missed.last?.fingerprint)
+                let beat = try await post(console, "/heartbeat/0123456789abcdea", "")
+                #expect(beat.status == 204)
+                #expect(told().dropFirst(3).map(\.status) == [.resolved])
+                #expect(told().last?.fingerprint == missed.first?.fingerprint)
+            }
+        }
+
         @Test func `a job that falls silent is told once, and again when it is back`() async throws {
             let guarded = try await GuardedParts(FakeIncidentPlane.State())
             let settings = HeartbeatSettings(

@@ -79,6 +79,32 @@ struct IncidentDeskTests {
         }
     }
 
+    @Test func `what it says of a store that fails helps, and ends by itself when it works again`() async throws {
+        try await withDesk { (desk, store, clock) async throws in
+            #expect(await desk.problem == nil)
+            store.fail(with: .diskFull("incidents.sqlite cannot grow. Make room"))
+            await #expect(throws: ControlError.self) { try await desk.take([.alert(alert("a"))]) }
+            let words = try #require(await desk.problem)
+            #expect(words.contains("nobody is paged for what is new: incidents.sqlite cannot grow. Make room"))
+            // The one whose alert was refused tries again some day: until then nothing needs to be stored.
+            try await eventually(
+                "the clock has tried",
+                holds: {
+                    clock.advance(by: .seconds(1))
+                    return store.now.attempts > 1
+                })
+            #expect(await desk.problem != nil)
+            store.fail(with: nil)
+            try await eventually(
+                "all is well again",
+                holds: {
+                    clock.advance(by: .seconds(1))
+                    return await desk.problem == nil
+                })
+            #expect(store.now.records.isEmpty)
+        }
+    }
+
     @Test func `alerts that come together share transactions`() async throws {
         try await withDesk { (desk, store, _) async throws in
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -1,3 +1,4 @@
+import OakumAPI
 import OakumEngine
 import OakumModel
 import OakumTestKit
@@ -46,6 +47,52 @@ struct LeakAlarmTests {
             oakum.advance(30)
             #expect(oakum.told.leaks(.resolved).count == 1)
             #expect(oakum.told.leaks(.firing).allSatisfy { $0.at.uptime - last < 5 })
+        }
+    }
+
+    @Test func `a leak that took long to be found is over after twice that time`() async throws {
+        let keepers = [
+            "web": KeeperModel(seed: 1) { number, _ in
+                var behaviour = KeeperModel.Behaviour()
+                behaviour.growthPerSecond = number == 1 ? 65_536 : 0
+                return behaviour
+            }
+        ]
+        try await EngineSimulation.run(keepers: keepers) { (oakum) throws in
+            oakum.start(.web(), tells: true)
+            try oakum.advance(until: "a verdict", limit: 3_000) { !oakum.told.leaks(.firing).isEmpty }
+            let verdict = try #require(oakum.told.leaks(.firing).first?.evidence?.verdict)
+            let found = try #require(verdict.decidedSeconds) - (try #require(verdict.onsetSeconds))
+            #expect(found > 600)
+            _ = try oakum.perform(.recycle(service: "web", worker: 1))
+            try oakum.advance(until: "its end") { try !oakum.serving().contains(1) }
+            oakum.advance(30)
+            let last = try #require(oakum.told.leaks(.firing).last).at.uptime
+            let start = oakum.now
+            oakum.advance(2 * found - 60)
+            #expect(oakum.told.leaks(.resolved).isEmpty)
+            oakum.advance(60)
+            let over = try #require(oakum.told.leaks(.resolved).first)
+            #expect(over.at.uptime - last >= 2 * found - 2)
+            #expect(over.summary.hasSuffix(", twice as long as the leak took to be found"))
+            #expect(oakum.now - start <= 2 * found + 1)
+        }
+    }
+
+    @Test func `how long a leak took to be found is not forgotten by a restart of oakum`() async throws {
+        try await EngineSimulation.run(keepers: Self.leaking([])) { (oakum) throws in
+            let before = Moment(uptime: Uptime(seconds: 0), wall: WallTime(milliseconds: 0))
+            let verdict = Verdict(code: .leak, onsetSeconds: 100, decidedSeconds: 700)
+            oakum.told.fired.record(
+                Alert(
+                    source: .verdict, status: .firing, fingerprint: "leak/web", kind: .memoryLeak, service: "web",
+                    severity: .critical, summary: "it leaked", since: before, at: before,
+                    evidence: Evidence(verdict: verdict)))
+            oakum.start(.web(), tells: true)
+            oakum.advance(1_190)
+            #expect(oakum.told.leaks(.resolved).isEmpty)
+            oakum.advance(30)
+            #expect(oakum.told.leaks(.resolved).map(\.fingerprint) == ["leak/web"])
         }
     }
 

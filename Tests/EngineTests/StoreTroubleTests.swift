@@ -101,6 +101,20 @@ struct StoreTroubleTests {
         }
     }
 
+    @Test func `incidents that cannot be stored are a problem until they can`() async throws {
+        try await EngineSimulation.run { (oakum) throws in
+            oakum.start(.web(), tells: true)
+            oakum.advance(10)
+            oakum.told.fail("incidents cannot be stored: make room")
+            oakum.advance(3)
+            #expect(try oakum.problems() == ["paging: incidents cannot be stored: make room"])
+            #expect(oakum.journal.messages(.problem) == ["paging: incidents cannot be stored: make room"])
+            oakum.told.fail(nil)
+            oakum.advance(3)
+            #expect(try oakum.problems().isEmpty)
+        }
+    }
+
     @Test func `a probe that never answers blocks nobody but its worker, and is asked again`() async throws {
         try await EngineSimulation.run { (oakum) throws in
             oakum.world.with { $0.hungProbes = [1] }

@@ -222,6 +222,22 @@ struct IncidentBookTests {
         #expect(Set(third.pages.map(\.id)).count == third.pages.count)
     }
 
+    @Test func `a service whose policy is none has incidents and pages nobody`() {
+        var desk = Desk { $0.services["web"] = ServicePaging(pagesNobody: true) }
+        desk.handle(.alert(desk.alert(.memoryLeak, evidence: Desk.leak(named: false))))
+        desk.wait(30)
+        desk.handle(.alert(desk.alert(.memoryLeak, evidence: Desk.leak(named: true))))
+        desk.wait(2_000)
+        #expect(desk.pages.isEmpty)
+        #expect(desk.stored[1]?.incident.state == .open && desk.stored[1]?.incident.policy == nil)
+        let said = desk.timeline.filter { $0.kind == .suppressed }.map(\.text)
+        #expect(said == ["nobody is paged: the service's policy is `none`"])
+        #expect(!desk.kinds().contains(.exhausted))
+        // Of the host, and of others, people hear as ever.
+        desk.handle(.alert(desk.alert(.disk, "d", service: nil)))
+        #expect(desk.pages.map(\.incident) == [2])
+    }
+
     @Test func `a storm opens one incident a service and keeps memory bounded`() {
         var desk = Desk { settings in
             settings.services = Dictionary(uniqueKeysWithValues: (0..<50).map { ("s\($0)", ServicePaging()) })

@@ -61,13 +61,29 @@ struct ProcSamplerTests {
 
     @Test func `open descriptors are counted`() throws {
         let sampler = ProcSampler()
-        let before = try #require(sampler.fileDescriptors(of: sampler.ownProcess))
+        let before = try #require(sampler.descriptors(of: sampler.ownProcess)).open
         // Other tests of this process open and close files meanwhile: many make the difference plain.
         let opened = (0..<200).map { _ in open("/dev/null", O_RDONLY | O_CLOEXEC) }
-        let after = try #require(sampler.fileDescriptors(of: sampler.ownProcess))
+        let after = try #require(sampler.descriptors(of: sampler.ownProcess)).open
         for descriptor in opened { close(descriptor) }
         #expect((100...300).contains(after - before))
-        #expect(sampler.fileDescriptors(of: ProcessIdentity(pid: getpid(), startTicks: 1)) == nil)
+        #expect(sampler.descriptors(of: ProcessIdentity(pid: getpid(), startTicks: 1)) == nil)
+    }
+
+    @Test func `the limit of open descriptors is that of the process, and follows it`() async throws {
+        try await withFixture(["ready"]) { process in
+            let sampler = ProcSampler()
+            let identity = ProcessIdentity(pid: process.pid, startTicks: linux_start_ticks(process.pid))
+            for soft in [64, 57] {
+                let code = try await withProcess(
+                    "/usr/bin/prlimit", ["--pid", "\(process.pid)", "--nofile=\(soft):"]
+                ) { try await $0.waitForExit() }
+                #expect(code == .code(0))
+                let reading = try #require(sampler.descriptors(of: identity))
+                #expect(reading.limit == soft)
+                #expect((1...64).contains(reading.open))
+            }
+        }
     }
 
     @Test func `files of processes no longer asked for are closed`() async throws {

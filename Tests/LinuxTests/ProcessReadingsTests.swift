@@ -30,6 +30,20 @@ struct ProcessReadingsTests {
         #expect(processStat(text.utf8) == nil)
     }
 
+    @Test func `the limit of descriptors is the soft one`() {
+        let head = "Limit                     Soft Limit           Hard Limit           Units     \n"
+        func count(_ line: String) -> Int?? {
+            let bytes = Array(
+                (head + line + "Max locked memory         8388608              8388608              bytes\n").utf8)
+            return DescriptorLimit(bytes.span).map(\.count)
+        }
+        #expect(count("Max open files            1024                 524288               files     \n") == 1_024)
+        #expect(count("Max open files            unlimited            unlimited            files     \n") == .some(nil))
+        #expect(count("Max open files            99999999999999999999 1                    files     \n") == nil)
+        #expect(count("Max open files            -1                   1                    files     \n") == nil)
+        #expect(count("Max processes             7                    7                    processes \n") == nil)
+    }
+
     @Test func `no bytes crash a parser`() async throws {
         let samples = [
             "4711 (a b) S 17 4711 4711 0 -1 4194560 12 0 3 0 250 75 0 0 20 0 9 0 123456789 1000 99 1844\n",
@@ -37,6 +51,7 @@ struct ProcessReadingsTests {
             "some avg10=0.12 avg60=1.00 avg300=99.99 total=123456\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=1\n",
             "36 35 0:30 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n5:memory:/a\n0::/system.slice/x.service\n",
             "anon 4096\nfile 8192\n",
+            "Limit  Soft  Hard  Units\nMax open files            1024                 524288               files     \n",
         ]
         try await forAll(seeds: 2_000) { random in
             let sample = Array((random.pick(samples) ?? "").utf8)
@@ -46,6 +61,7 @@ struct ProcessReadingsTests {
             _ = Pressure(bytes.span)
             _ = MachineMemory(bytes.span)
             _ = SegmentCounts(bytes.span)
+            _ = DescriptorLimit(bytes.span)
             _ = CgroupMemory.amount(bytes.span)
             _ = CgroupMemory.value("anon ", bytes.span)
             _ = CgroupMemory.locate(groups: bytes, mounts: random.damaged(sample))

@@ -26,6 +26,14 @@ struct ConfigCheckTests {
         #expect(result.output.contains("channel pages: file"))
     }
 
+    @Test func `that nobody is paged for a service is told plainly`() async throws {
+        let result = try await check(service.replacing("64MiB}", with: "64MiB, policy: none}"))
+        #expect(result.code == 0)
+        #expect(
+            result.output.contains("service x: policy none: its incidents are opened, and nobody is paged for them"),
+            "\(result.output)")
+    }
+
     @Test func `a wrong one ends with 2, its line and what to write instead`() async throws {
         let text = "channels: [{name: s, slack: {url: \"https://hooks.example.org/T0/secret\"}}]\n"
         let result = try await check(text + service)

@@ -25,6 +25,7 @@ struct HardTimesTests {
                         !$0.oakum.problems.isEmpty
                     }
                     #expect(troubled.oakum.problems.contains { $0.contains("disk") || $0.contains("room") })
+                    try await incidentsCannotBeStored(oakum)
                     let second = try #require(try await oakum.allServing().last?.process)
                     kill(second.pid, SIGKILL)
                     _ = try await oakum.allServing()
@@ -37,6 +38,22 @@ struct HardTimesTests {
                 }
             }
         }
+    }
+
+    /// Opens incidents by hand until there is no room for one more: whoever asks hears it, and `oakum status` tells what to do.
+    private func incidentsCannotBeStored(_ oakum: OakumUnderTest) async throws {
+        try await eventually("an incident is refused") {
+            let details = String(repeating: "no room left ", count: 100)
+            let words = ["incidents", "open", "the disk is full", "--details", details, "--state", oakum.state]
+            return try await run("oakum", words).code != 0
+        }
+        _ = try await oakum.overview("the incidents' trouble is told") { overview in
+            overview.oakum.problems.contains {
+                $0.hasPrefix("paging: ") && $0.contains("nobody is paged") && $0.contains("Make room")
+            }
+        }
+        let shown = try await run("oakum", ["status", "--state", oakum.state])
+        #expect(shown.output.contains("PROBLEM: paging: incidents cannot be stored"), "\(shown.output)")
     }
 
     @Test(.disabled(if: Sanitizer.isOn, "an instrumented process holds memory of its own"))

@@ -66,6 +66,7 @@ package enum ConfigurationFile {
         try response.read(root)
         let services = try services(root, folder: folder, response)
         if let value = root["audiences"] { try response.audiences(value, services: services.map(\.name)) }
+        if let value = root["heartbeats"] { try response.heartbeats(value, services: services.map(\.name)) }
         return OakumConfiguration(
             state: absolute(state, in: folder), console: console,
             observeOnly: try root["observe_only"]?.bool() ?? false, services: services, response: response.settings)

@@ -36,8 +36,16 @@ package struct ConfigurationReview: Hashable, Sendable, Codable {
 
     package struct Service: Hashable, Sendable, Codable {
         package var name: String
+        /// nil: nobody is paged; see `pagesNobody`.
         package var policy: String?
         package var runbook: String?
+        /// `policy: none`: incidents are opened, and nobody is paged for them.
+        package var pagesNobody: Bool
+
+        private enum CodingKeys: String, CodingKey {
+            case name, policy, runbook
+            case pagesNobody = "pages_nobody"
+        }
     }
 
     package struct Channel: Hashable, Sendable, Codable {
@@ -94,7 +102,9 @@ extension ConfigurationReview {
         let response = configuration.response
         warnings = response.warnings.map(Remark.init)
         services = configuration.services.map {
-            Service(name: $0.name, policy: $0.paging.policy, runbook: $0.paging.runbook)
+            Service(
+                name: $0.name, policy: $0.paging.policy, runbook: $0.paging.runbook,
+                pagesNobody: $0.paging.pagesNobody)
         }
         channels = response.channels(state: configuration.state).map { Channel(name: $0.name, kind: $0.kindWord) }
         onCall = response.plan.schedules.map { OnCall($0, at: now) }

@@ -52,15 +52,18 @@ struct ServiceReader {
         if let value = mapping["policy"] {
             let name = try value.string()
             let names = response.plan.policies.map(\.name)
-            guard names.contains(name) else {
-                throw value.problem("there is no policy `\(name)`", hint: "there are \(names.joined(separator: ", "))")
+            paging.pagesNobody = name == ResponseReader.noPolicy
+            guard names.contains(name) || paging.pagesNobody else {
+                throw value.problem(
+                    "there is no policy `\(name)`",
+                    hint: "there are \(names.joined(separator: ", ")); `none` pages nobody")
             }
-            paging.policy = name
+            paging.policy = paging.pagesNobody ? nil : name
         }
-        guard paging.policy != nil else {
+        guard paging.policy != nil || paging.pagesNobody else {
             throw YAMLProblem(
                 line: mapping.line, message: "nobody would be paged for the service: it names no policy",
-                hint: "`policy: NAME` here, or call one of the policies `default`")
+                hint: "`policy: NAME` here, or call one of the policies `default`; `policy: none` if nobody shall be")
         }
         paging.runbook = try mapping["runbook"].map { value throws(YAMLProblem) in try AlertReader.link(value) }
         return paging

@@ -45,7 +45,8 @@ extension PlannedService {
                 atPercent: rules.atPercent, leadSeconds: rules.lead, minimumIntervalSeconds: rules.minimumInterval,
                 atMostPerHour: rules.atMostPerHour, capacityFloor: rules.capacityFloor,
                 drainDeadlineSeconds: rules.drainDeadline),
-            samplesHeap: settings.heap.sampler, policy: settings.paging.policy ?? defaultPolicy,
+            samplesHeap: settings.heap.sampler,
+            policy: settings.paging.pagesNobody ? nil : settings.paging.policy ?? defaultPolicy,
             runbook: settings.paging.runbook, ackSeconds: settings.alerts.ackSeconds,
             mitigateSeconds: settings.alerts.mitigateSeconds, alerts: settings.alerts.words)
     }

@@ -17,7 +17,6 @@ struct ResponseGraph {
     let parts: ResponseParts
     /// What runs under the service group, in the order of its start.
     let services: [any Service]
-    private let store: SQLiteIncidentStore
     private let address: ConsoleLocation
 
     /// Opens the store and takes over what was open.
@@ -77,6 +76,13 @@ struct ResponseGraph {
                     network: response.network, trouble: { await desk.problem }, say: say))
         }
         parts.incidents = desk
+        if !response.heartbeats.isEmpty {
+            let heartbeats = HeartbeatDesk(
+                response.heartbeats.map(HeartbeatSettings.init), plane: desk, logger: logger,
+                firing: await desk.firing())
+            parts.heartbeats = heartbeats
+            services.append(heartbeats)
+        }
         if let intake = response.intake {
             let told = parts
             services.append(
@@ -86,7 +92,6 @@ struct ResponseGraph {
                     onBound: { host, port in say("intake: http://\(ListenAddress(host: host, port: port))") }))
         }
         self.desk = desk
-        self.store = store
         self.address = address
         self.services = services
         self.parts = parts
@@ -95,10 +100,6 @@ struct ResponseGraph {
     /// Where the console really listens: links in pages lead there, unless the configuration names an address.
     func consoleBound(host: String, port: Int) {
         address.assume("http://\(host.contains(":") ? "[\(host)]" : host):\(port)")
-    }
-
-    func close() throws(StoreError) {
-        try store.close()
     }
 
     private static func bootID() throws -> String {
@@ -138,5 +139,11 @@ extension ConsoleSettings {
     /// Nil: the port is the kernel's choice.
     fileprivate var knownURL: String? {
         listen.port == 0 ? nil : "http://\(listen)"
+    }
+}
+
+extension HeartbeatSettings {
+    fileprivate init(_ job: JobSettings) {
+        self.init(id: job.id.reveal(), name: job.name, service: job.service, every: job.every, severity: job.severity)
     }
 }

@@ -20,6 +20,15 @@ extension Engine {
         }
     }
 
+    /// Asks the sink every two seconds whether it can work, so that `oakum status` tells when it cannot. Apart from all else:
+    /// one that hangs holds up nothing.
+    func followSink() async -> Ending? {
+        for await _ in sinkRound.stream {
+            if let alertSink { problem("paging", await alertSink.problem) }
+        }
+        return nil
+    }
+
     func followTidings() async -> Ending? {
         for await tidings in tidings {
             switch tidings {
@@ -28,6 +37,7 @@ extension Engine {
             case .impacts(let service, let impacts): await alertSink?.take(impacts, of: service)
             case .bucket(let service, let metric, let bucket): await keep(bucket, of: metric, service: service)
             }
+            problem("incidents", nil)
         }
         return nil
     }

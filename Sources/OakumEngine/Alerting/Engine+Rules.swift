@@ -120,6 +120,7 @@ extension Engine {
                 let known = watch.watches[worker.number], known.process == process
             else { return nil }
             let answer = answers[process]
+            let descriptors = known.descriptors(at: now.uptime)
             return WorkerReading(
                 number: worker.number, process: process, startedAt: known.startedAt?.uptime,
                 isDraining: worker.phase == .draining,
@@ -127,7 +128,7 @@ extension Engine {
                 wasAsked: answer != nil, counters: answer?.tally.map(WorkerCounters.init),
                 cpuSeconds: known.latest?.cpuSeconds, rss: known.latest?.rss, budget: watch.configuration.budget,
                 timeToLimit: known.verdict.code == .leak ? known.verdict.timeToLimit : nil,
-                fileDescriptors: known.latest?.fileDescriptors)
+                fileDescriptors: descriptors?.open, fileDescriptorLimit: descriptors?.limit)
         }
         let serving = watch.pool.serving.count
         return ServiceReading(

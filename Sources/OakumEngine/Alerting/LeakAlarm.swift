@@ -6,17 +6,24 @@ import Recycling
 /// The alert "this service leaks": from the first worker that does until none has for a while. Pure.
 ///
 /// A recycle ends a leaking worker, not the leak: its successor needs time to be judged. So the alert stays for
-/// `clearSeconds` of its settings after the last verdict, and is told again every `againSeconds` while it lasts: who has taken the incident
-/// on is told when the forecast gets worse.
+/// `clearSeconds` of its settings after the last verdict, and for `patience` times as long as this leak took to be found where
+/// that is longer: what showed after five hours once is not gone after ten minutes. It is told again every `againSeconds`
+/// while it lasts: who has taken the incident on is told when the forecast gets worse.
 struct LeakAlarm: Sendable {
     static let againSeconds = 2.0
     static let errorSeconds = 86_400.0
+    /// From the last verdict on, in times from its onset to its verdict.
+    static let patience = 2.0
+    /// The most that comes to, seconds: two weeks. A leak that takes longer to be found is another alert when it comes back.
+    static let longestHold = 1_209_600.0
 
     private var since: Moment?
     private var lastLeak: Uptime?
     private var toldAt: Uptime?
     private var told: Evidence?
     private var severity = Severity.warning
+    /// The longest that a worker of this alert leaked before it was found, seconds.
+    private var findSeconds = 0.0
 
     var isOn: Bool { since != nil }
 
@@ -25,6 +32,17 @@ struct LeakAlarm: Sendable {
         since = alert.since
         severity = alert.severity
         lastLeak = now.uptime
+        note(alert.evidence?.verdict)
+    }
+
+    private mutating func note(_ verdict: Verdict?) {
+        guard let onset = verdict?.onsetSeconds, let decided = verdict?.decidedSeconds, decided > onset else { return }
+        findSeconds = max(findSeconds, decided - onset)
+    }
+
+    /// Seconds without a leaking worker after which it is over.
+    private func hold(_ settings: LeakAlertSettings) -> Double {
+        max(settings.clearSeconds, min(Self.longestHold, Self.patience * findSeconds))
     }
 
     static func fingerprint(_ service: String) -> String { "leak/\(service)" }
@@ -34,6 +52,7 @@ struct LeakAlarm: Sendable {
         guard let settings = watch.configuration.alerts.leak else { return nil }
         guard let (number, worker) = Self.worst(watch) else { return cleared(watch, settings, at: now) }
         lastLeak = now.uptime
+        for leaking in watch.watches.values where leaking.verdict.code == .leak { note(leaking.verdict) }
         let evidence = Self.evidence(number, worker, watch)
         let urgency = Self.urgency(worker.verdict.timeToLimit, watch.configuration.alerts, settings)
         let isNews = since == nil || urgency > severity || evidence.heap != told?.heap || evidence.cause != told?.cause
@@ -52,9 +71,12 @@ struct LeakAlarm: Sendable {
     }
 
     private mutating func cleared(_ watch: ServiceWatch, _ settings: LeakAlertSettings, at now: Moment) -> Alert? {
-        guard let since, let last = lastLeak, now.uptime - last >= settings.clearSeconds else { return nil }
+        let hold = hold(settings)
+        guard let since, let last = lastLeak, now.uptime - last >= hold else { return nil }
         var alert = alert(.resolved, watch, since: since, at: now)
-        alert.summary = "\(watch.configuration.name): no worker has leaked for \(Words.seconds(settings.clearSeconds))"
+        alert.summary =
+            "\(watch.configuration.name): no worker has leaked for \(Words.seconds(hold))"
+            + (hold > settings.clearSeconds ? ", twice as long as the leak took to be found" : "")
         self = LeakAlarm()
         return alert
     }

@@ -33,6 +33,8 @@ package actor IncidentDesk<C: Clock> where C.Duration == Duration {
     private var isClosed = false
     var unsaved: [String: Alert] = [:]
     private var trouble: String?
+    /// The transaction under way; nil: none is.
+    private var writingSince: C.Instant?
     private var deploys: [@Sendable (String, String, WallTime) async -> Void] = []
 
     private struct Waiting {
@@ -74,8 +76,19 @@ package actor IncidentDesk<C: Clock> where C.Duration == Duration {
         }
     }
 
-    /// What does not work, in words; nil: all does.
-    package var problem: String? { trouble }
+    /// What does not work, in words, and what to do; nil: all does.
+    package var problem: String? {
+        if let trouble { return trouble }
+        guard let since = writingSince else { return nil }
+        let seconds = since.duration(to: clock.now) / .seconds(1)
+        guard seconds >= Self.slowSeconds else { return nil }
+        return
+            "incidents are being stored for \(Words.seconds(seconds)), and nobody is paged meanwhile: the disk of the state "
+            + "folder is very slow or hangs; `dmesg` and `iostat` may tell why"
+    }
+
+    /// A transaction that takes longer is told, seconds.
+    private static var slowSeconds: Double { 10 }
 
     /// Where deploy marks of others go.
     package func onDeploy(_ mark: @escaping @Sendable (String, String, WallTime) async -> Void) {
@@ -150,10 +163,12 @@ package actor IncidentDesk<C: Clock> where C.Duration == Duration {
             book = next
             return .success(answers)
         }
+        writingSince = clock.now
+        defer { writingSince = nil }
         do throws(StoreError) {
             try await store.commit(Self.compacted(changes), at: moment)
         } catch {
-            trouble = "incidents cannot be stored: \(error)"
+            trouble = Self.cannotStore(error)
             return .failure(.failed("incidents cannot be stored: \(error). Nothing of it counts: try again"))
         }
         trouble = nil
@@ -161,6 +176,20 @@ package actor IncidentDesk<C: Clock> where C.Duration == Duration {
         reached(.committed)
         whenStored(changes.contains { if case .send = $0 { true } else { false } })
         return .success(answers)
+    }
+
+    private static func cannotStore(_ error: StoreError) -> String {
+        "incidents cannot be stored, so nobody is paged for what is new: \(error)"
+    }
+
+    /// After a failure: whether it can be written again, without waiting for the next thing to happen.
+    private func tryStore() async {
+        do throws(StoreError) {
+            try await store.commit([], at: now())
+            trouble = nil
+        } catch {
+            trouble = Self.cannotStore(error)
+        }
     }
 
     /// Of several states of one incident within a transaction only the last has to be written.
@@ -187,7 +216,10 @@ package actor IncidentDesk<C: Clock> where C.Duration == Duration {
             unsaved = [:]
             if !late.isEmpty { await take(late) }
             await attemptQuietly([.tick])
-            if trouble != nil { await followOutcomesOnce() }
+            if trouble != nil {
+                await tryStore()
+                await followOutcomesOnce()
+            }
         }
     }
 

@@ -3,6 +3,8 @@ package import OakumModel
 
 /// Who makes incidents of what the engine notices. What it is told it keeps, or tries again by itself.
 package protocol AlertSink: Sendable {
+    /// What keeps it from making incidents and pages, in words, with what to do; nil: nothing does.
+    var problem: String? { get async }
     /// Alerts of Oakum's own that fired when it ended: whoever told them goes on with them, and ends them if they are over.
     func firing() async -> [Alert]
     /// Conditions that hold, told again while they do, or no longer hold.

@@ -4,8 +4,8 @@ package import OakumModel
 package protocol HostReadings: Sendable {
     /// One sample of each process, in the order asked; nil where the process is gone or cannot be read.
     func sample(_ processes: [ProcessIdentity], at uptime: Uptime) -> [Sample?]
-    /// Open descriptors of a process: a directory scan, so every 10 s at most. Nil when it cannot be read.
-    func fileDescriptors(of process: ProcessIdentity) -> Int?
+    /// Open descriptors of a process and their limit: a directory scan, so every 2 s at most. Nil when they cannot be counted.
+    func descriptors(of process: ProcessIdentity) -> DescriptorReading?
     /// What all processes share: every 10 s at most. What cannot be read is nil in it.
     func machine() -> MachineReading
     /// The process this code runs in.

@@ -7,7 +7,8 @@ package protocol IncidentStore: Sendable {
     /// What was stored of incidents that are not over, or over for less than `recent` seconds. Uptimes of an earlier boot of
     /// the machine are moved to this one's clock.
     func load(recent: Double, at now: Moment) async throws(StoreError) -> StoredIncidents
-    /// Stores all of it in one transaction, in order. When it returns, it survives a killed process and a power cut.
+    /// Stores all of it in one transaction, in order. When it returns, it survives a killed process and a power cut. Without
+    /// any change something small is written all the same: it shows whether the store can be written.
     func commit(_ changes: [IncidentChange], at now: Moment) async throws(StoreError)
     /// The newest first.
     func incidents(_ query: IncidentQuery) async throws(StoreError) -> [Incident]

@@ -19,6 +19,18 @@ package struct MachineReading: Hashable, Sendable {
     package init() {}
 }
 
+/// Open descriptors of one process.
+package struct DescriptorReading: Hashable, Sendable {
+    package var open: Int
+    /// How many there may be; nil: there is no limit, or it could not be read.
+    package var limit: Int?
+
+    package init(open: Int, limit: Int? = nil) {
+        self.open = open
+        self.limit = limit
+    }
+}
+
 /// What a worker tells of its own work in `/metrics`. Counters since its start; what it does not tell is nil.
 package struct ServiceMeasures: Hashable, Sendable {
     /// `http_requests_total`, all of it and its `5xx`.

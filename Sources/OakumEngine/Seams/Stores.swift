@@ -74,3 +74,12 @@ package enum StoreError: Error, Hashable, Sendable {
     case unusable(String)
     case failed(String)
 }
+
+extension StoreError: CustomStringConvertible {
+    /// What is wrong and what to do, without the name of the case.
+    package var description: String {
+        switch self {
+        case .diskFull(let text), .unusable(let text), .failed(let text): text
+        }
+    }
+}

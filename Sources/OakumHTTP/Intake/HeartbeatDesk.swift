@@ -2,7 +2,7 @@ import HTTPTypes
 import Hummingbird
 package import Logging
 package import OakumAPI
-import OakumModel
+package import OakumModel
 import ServiceLifecycle
 import Synchronization
 
@@ -15,15 +15,27 @@ package final class HeartbeatDesk: Service {
     private let clock: OwnClock
     private let logger: Logger
     private let watch: Mutex<HeartbeatWatch>
+    /// Fired when Oakum ended, and nobody asks for them any more.
+    private let forgotten: Mutex<[Alert]>
 
+    /// - Parameter firing: what fired when Oakum ended; of it those of heartbeats go on, or end when nobody asks for them
+    ///   any more.
     package init(
-        _ settings: [HeartbeatSettings], plane: any IncidentPlane, clock: OwnClock = OwnClock(), logger: Logger
+        _ settings: [HeartbeatSettings], plane: any IncidentPlane, clock: OwnClock = OwnClock(), logger: Logger,
+        firing: [Alert] = []
     ) {
         self.plane = plane
         self.clock = clock
         self.logger = logger
-        watch = Mutex(HeartbeatWatch(settings, at: clock.now().uptime))
+        let told = Set(firing.map(\.fingerprint))
+        let own = Set(settings.map(Self.fingerprint))
+        watch = Mutex(
+            HeartbeatWatch(settings, at: clock.now().uptime) { told.contains(Self.fingerprint($0)) })
+        forgotten = Mutex(
+            firing.filter { $0.fingerprint.hasPrefix("\(Self.source):") && !own.contains($0.fingerprint) })
     }
+
+    private static let source = "heartbeat"
 
     /// Looks until a graceful shutdown.
     package func run() async throws {
@@ -43,6 +55,7 @@ package final class HeartbeatDesk: Service {
     /// Tells what is late. What cannot be stored now is told with the next look.
     package func look() async {
         let now = clock.now()
+        await endForgotten(at: now)
         for (settings, silence) in watch.withLock({ $0.missed(at: now.uptime) }) {
             let since = Moment(
                 uptime: Uptime(seconds: now.uptime.seconds - silence),
@@ -52,6 +65,23 @@ package final class HeartbeatDesk: Service {
                 watch.withLock { $0.told(settings, isMissed: true) }
             } catch {
                 logger.error("a missed heartbeat is not told yet", metadata: ["error": "\(error.message)"])
+            }
+        }
+    }
+
+    /// What the configuration no longer names can neither come back nor be missed.
+    private func endForgotten(at now: Moment) async {
+        for var alert in forgotten.withLock({ $0 }) {
+            alert.source = .intake
+            alert.status = .resolved
+            alert.summary = "no sign of life is asked for any more: it was taken out of the configuration"
+            alert.at = now
+            do throws(ControlError) {
+                _ = try await plane.take([.alert(alert)])
+                forgotten.withLock { list in list.removeAll { $0.fingerprint == alert.fingerprint } }
+            } catch {
+                logger.error(
+                    "the end of a heartbeat's alert is not told yet", metadata: ["error": "\(error.message)"])
             }
         }
     }
@@ -72,13 +102,17 @@ package final class HeartbeatDesk: Service {
         }
     }
 
+    private static func fingerprint(_ settings: HeartbeatSettings) -> String {
+        IntakeText.fingerprint(source, "\(settings.service ?? "")/\(settings.name)")
+    }
+
     private static func alert(
         _ settings: HeartbeatSettings, _ status: Alert.Status, since: Moment, at now: Moment
     ) -> Alert {
         let every = Shown.seconds(settings.every)
         return Alert(
             source: .intake, status: status,
-            fingerprint: IntakeText.fingerprint("heartbeat", "\(settings.service ?? "")/\(settings.name)"),
+            fingerprint: fingerprint(settings),
             kind: .noData, service: settings.service, severity: settings.severity,
             summary: IntakeText.summary(
                 status == .firing

@@ -40,8 +40,9 @@ struct HeartbeatWatch: Sendable {
 
     private var monitors: [Monitor]
 
-    init(_ settings: [HeartbeatSettings], at now: Uptime) {
-        monitors = settings.map { Monitor(settings: $0, last: now) }
+    /// - Parameter isTold: whether it was missed and told before Oakum ended.
+    init(_ settings: [HeartbeatSettings], at now: Uptime, isTold: (HeartbeatSettings) -> Bool) {
+        monitors = settings.map { Monitor(settings: $0, last: now, isTold: isTold($0)) }
     }
 
     /// A sign of life.

@@ -95,8 +95,8 @@ struct FakeHost: HostReadings {
         }
     }
 
-    func fileDescriptors(of process: ProcessIdentity) -> Int? {
-        world.with { $0.process(process) == nil ? nil : 12 }
+    func descriptors(of process: ProcessIdentity) -> DescriptorReading? {
+        world.with { $0.process(process) == nil ? nil : $0.descriptors }
     }
 
     func machine() -> MachineReading { world.with { $0.machine } }

@@ -1,6 +1,7 @@
 import OakumEngine
 import OakumModel
 import OakumTestKit
+import Synchronization
 
 /// What an engine told of conditions and acts.
 final class ToldAlerts: AlertSink {
@@ -8,6 +9,12 @@ final class ToldAlerts: AlertSink {
     let events = Recorder<Event>()
     /// What fired when an earlier oakum ended.
     let fired = Recorder<Alert>()
+
+    private let trouble = Mutex<String?>(nil)
+
+    var problem: String? { get async { trouble.withLock { $0 } } }
+
+    func fail(_ words: String?) { trouble.withLock { $0 = words } }
 
     func firing() async -> [Alert] { fired.values }
 

@@ -20,6 +20,8 @@ final class World: Sendable {
         /// What workers tell of themselves, by number.
         var measures: [UInt32: ServiceMeasures] = [:]
         var machine = MachineReading()
+        /// What every worker has open.
+        var descriptors = DescriptorReading(open: 12, limit: 1_024)
         /// What every worker takes in its first seconds, beside what its model says.
         var warmUpBytes = 0.0
         /// Of workers that use something else than a quarter of a core, by number.

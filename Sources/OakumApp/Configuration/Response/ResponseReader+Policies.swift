@@ -20,6 +20,10 @@ extension ResponseReader {
             let mapping = try entry.mapping(
                 ["name", "steps", "repeat", "repeat_after", "acknowledgement"], as: "a policy")
             let name = try name(mapping, of: "policy", taken: policies.map(\.name))
+            guard name != Self.noPolicy else {
+                throw entry.problem(
+                    "a policy cannot be called `none`", hint: "`policy: none` of a service pages nobody")
+            }
             let steps = try steps(try mapping.require("steps", hint: Self.policyExample))
             let longest = steps.map(\.afterSeconds).max() ?? 0
             policies.append(
@@ -40,6 +44,9 @@ extension ResponseReader {
                 hint: "call one of them `default`")
         }
     }
+
+    /// What a service says instead of a policy's name when nobody shall be paged for it.
+    static let noPolicy = "none"
 
     static let policyExample =
         "such as - {name: default, steps: [{notify: [schedule primary]}, {after: 5min, notify: [person ben]}]}"

@@ -16,8 +16,8 @@ struct ResponseReader {
     var settings = ResponseSettings()
 
     static let keys = [
-        "people", "channels", "schedules", "policies", "audiences", "alerts", "incidents", "intake", "public_url",
-        "dead_man", "network",
+        "people", "channels", "schedules", "policies", "audiences", "alerts", "incidents", "intake", "heartbeats",
+        "public_url", "dead_man", "network",
     ]
 
     init(folder: URL, environment: [String: String], zones: ZoneFolder = ZoneFolder()) {
@@ -26,7 +26,7 @@ struct ResponseReader {
         self.zones = zones
     }
 
-    /// Everything but audiences, which name services.
+    /// Everything but audiences and heartbeats, which name services.
     mutating func read(_ root: YAMLMapping) throws(YAMLProblem) {
         if let value = root["network"] { settings.network = try network(value) }
         if let value = root["channels"] { try channels(value) }

@@ -22,6 +22,8 @@ package struct ResponseSettings: Hashable, Sendable {
     package var hostAlerts: HostAlertSettings
     package var incidents: IncidentRules
     package var intake: IntakeSettings?
+    /// Jobs that are missed when they fall silent.
+    package var heartbeats: [JobSettings]
     /// Where links in pages lead, without a slash at its end; nil: to the console's own address.
     package var publicURL: String?
     package var deadMan: DeadManSettings?
@@ -44,6 +46,7 @@ package struct ResponseSettings: Hashable, Sendable {
         audiences = []
         hostAlerts = HostAlertSettings()
         incidents = IncidentRules()
+        heartbeats = []
         network = NetworkSettings()
         warnings = []
     }
@@ -105,6 +108,28 @@ package struct IntakeToken: Hashable, Sendable {
     package init(name: String, token: Secret) {
         self.name = name
         self.token = token
+    }
+}
+
+/// A job that says "I live" by asking for an address now and then.
+package struct JobSettings: Hashable, Sendable {
+    /// What people call it: "nightly backup".
+    package var name: String
+    /// Ends its address: 16 to 128 letters, digits, `_` and `-`.
+    package var id: Secret
+    package var service: String?
+    /// Seconds that may pass from one sign of life to the next.
+    package var every: Double
+    package var severity: Severity
+
+    package init(
+        name: String, id: Secret, service: String? = nil, every: Double, severity: Severity = .error
+    ) {
+        self.name = name
+        self.id = id
+        self.service = service
+        self.every = every
+        self.severity = severity
     }
 }
 
