@@ -266,6 +266,12 @@ let heavyTests: [Target] = [
         name: "fixture-outbox", dependencies: ["DurableOutbox", "Migrations", "CLinux", grdb],
         path: "Tests/FixtureOutbox", swiftSettings: settings),
     tests("DurableOutboxTests", ["DurableOutbox", "Migrations", "CLinux", "fixture-outbox", grdb]),
+    tests(
+        "ResponseTests",
+        [
+            "OakumEngine", "OakumAPI", "OakumModel", "IncidentStoreSQLite", "Incidents", "Paging", "DurableOutbox",
+            grdb,
+        ]),
     tests("NotifyTests", ["Notify", "Outbound", "OakumModel"]),
     .executableTarget(
         name: "fixture-worker", dependencies: ["CLinux"], path: "Tests/FixtureWorker", swiftSettings: settings),

@@ -11,8 +11,8 @@ extension IncidentBook {
         byHand title: String, _ service: String?, _ severity: Severity, _ details: String?, by actor: String,
         at now: Moment
     ) -> IncidentAnswer {
-        guard !title.isEmpty, title.utf8.count <= 200 else {
-            return IncidentAnswer(refusal: .invalid("a title has 1 to 200 bytes"))
+        guard !title.isEmpty, title.unicodeScalars.count <= 200 else {
+            return IncidentAnswer(refusal: .invalid("a title has 1 to 200 characters"))
         }
         if let service, settings.services[service] == nil {
             return IncidentAnswer(refusal: .notFound("there is no service \(service)"))
@@ -63,8 +63,8 @@ extension IncidentBook {
 
     mutating func note(_ id: Int64, _ text: String, by actor: String, at now: Moment) -> IncidentAnswer {
         guard records[id] != nil else { return unknown(id) }
-        guard !text.isEmpty, text.utf8.count <= 4_000 else {
-            return IncidentAnswer(refusal: .invalid("a note has 1 to 4,000 bytes"))
+        guard !text.isEmpty, text.unicodeScalars.count <= 4_000 else {
+            return IncidentAnswer(refusal: .invalid("a note has 1 to 4,000 characters"))
         }
         let changes = revise(id, at: now) { book, record in
             [book.line(record, .note, text, at: now.wall, by: actor)]
@@ -93,8 +93,8 @@ extension IncidentBook {
         guard seconds.isFinite, seconds >= 60, seconds <= 30 * 86_400 else {
             return IncidentAnswer(refusal: .invalid("a silence lasts a minute to 30 days"))
         }
-        guard !reason.isEmpty, reason.utf8.count <= 500 else {
-            return IncidentAnswer(refusal: .invalid("say why, in 1 to 500 bytes"))
+        guard !reason.isEmpty, reason.unicodeScalars.count <= 500 else {
+            return IncidentAnswer(refusal: .invalid("say why, in 1 to 500 characters"))
         }
         let silence = Silence(
             id: nextSilence, service: record.incident.service, kind: record.incident.kind,

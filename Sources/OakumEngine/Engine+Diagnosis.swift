@@ -54,13 +54,13 @@ extension Engine {
     /// - Parameters:
     ///   - service: nil: it concerns all.
     ///   - moment: when it happened; nil: now.
-    /// - Throws: `notFound` for a service that there is not, `invalid` for a text that is empty or longer than 200 bytes.
+    /// - Throws: `notFound` for a service that there is not, `invalid` for a text that is empty or longer than 200 characters.
     package func noteDeploy(
         service: String?, what: String, at moment: Moment? = nil
     ) throws(ControlError) -> CommandOutcome {
         let text = String(what.filter { !$0.isNewline }.prefix(200))
-        guard text.contains(where: { !$0.isWhitespace }), what.utf8.count <= 200 else {
-            throw .invalid("a release is told in 1 to 200 bytes, such as \"1.4.2\"")
+        guard text.contains(where: { !$0.isWhitespace }), what.unicodeScalars.count <= 200 else {
+            throw .invalid("a release is told in 1 to 200 characters, such as \"1.4.2\"")
         }
         if let service, services[service] == nil { throw unknownService(service) }
         let names = service.map { [$0] } ?? services.keys.sorted()

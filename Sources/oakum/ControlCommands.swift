@@ -62,7 +62,7 @@ struct MarkDeployCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: "The service.") var service: String
-    @Argument(help: "What is new, in 1 to 200 bytes.") var text: String
+    @Argument(help: "What is new, in 1 to 200 characters.") var text: String
     @OptionGroup var state: StateOptions
     @Flag(help: "Print the outcome as JSON.") var json = false
 

@@ -1,6 +1,5 @@
 import Incidents
 import OakumModel
-import OakumTestKit
 import Paging
 import Testing
 
@@ -253,55 +252,6 @@ struct IncidentBookTests {
         }
         #expect(desk.book.openCount == IncidentBook.openLimit + 1)
     }
-
-    /// The auditor of Grafana OnCall as a property: the next step of each open incident is due in time, and each page is
-    /// delivered, failed, withdrawn or still to be sent.
-    @Test func `the next step of every open incident is due no later than now`() async throws {
-        try await forAll(seeds: 60) { generator in
-            var desk = Desk()
-            var waiting: [String] = []
-            var known = 0
-            for _ in 0..<250 {
-                let kinds: [AlertKind] = [.memoryLeak, .cpu, .errorRate, .disk, .outside]
-                let kind = kinds.randomElement(using: &generator) ?? .cpu
-                let service: String? = Bool.random(using: &generator) ? "web" : nil
-                let severity = Severity.allCases.randomElement(using: &generator) ?? .error
-                let id = Int64.random(in: 1...5, using: &generator)
-                switch Int.random(in: 0..<10, using: &generator) {
-                case 0...2:
-                    let status: Alert.Status = Bool.random(using: &generator) ? .firing : .resolved
-                    desk.handle(
-                        .alert(
-                            desk.alert(
-                                kind, "\(kind.rawValue) \(service ?? "")", service: service, severity: severity,
-                                status: status)))
-                case 3: desk.handle(.acknowledged(id, by: "ada"))
-                case 4: desk.handle(.resolved(id, nil, by: "ben"))
-                case 5: desk.handle(.silenced(id, seconds: 120, reason: "why not", by: "ada"))
-                case 6: desk = desk.restarted()
-                case 7 where !waiting.isEmpty:
-                    let page = waiting.remove(at: Int.random(in: 0..<waiting.count, using: &generator))
-                    let result: PageOutcome.Result = Bool.random(using: &generator) ? .delivered : .dead
-                    desk.handle(
-                        .outcome(PageOutcome(page: page, result: result, attempts: 1, at: desk.now.wall, words: "")))
-                default: desk.wait(Int.random(in: 1...90, using: &generator))
-                }
-                waiting += desk.pages[known...].map(\.id)
-                known = desk.pages.count
-                desk.handle(.tick)
-                for record in desk.book.records.values where record.incident.state != .resolved {
-                    if let due = desk.book.dueAt(record) {
-                        try #require(due > desk.now.uptime, "#\(record.incident.id) has a step that was due")
-                    }
-                    if record.incident.state == .open, record.incident.severity >= .error, !record.desk.isSilenced {
-                        try #require(record.desk.course != nil, "#\(record.incident.id) pages nobody")
-                    }
-                    #expect(desk.stored[record.incident.id]?.incident.state == record.incident.state)
-                }
-                #expect(Set(desk.pages.map(\.id)).count == desk.pages.count)
-            }
-        }
-    }
 }
 
 extension IncidentBookTests {
@@ -320,6 +270,21 @@ extension IncidentBookTests {
         evidence.heap[0].site = "operator new(unsigned long) (new.cc:3)"
         plain.handle(.alert(plain.alert(.memoryLeak, "leak", evidence: evidence)))
         #expect(plain.stored[1]?.incident.title == "web: memory leak in operator new(unsigned long) (new.cc:3)")
+    }
+
+    @Test func `limits of texts count characters, in any alphabet`() {
+        var desk = Desk()
+        desk.handle(.alert(desk.alert(.errorRate)))
+        let letters = { String(repeating: "漢", count: $0) }
+        #expect(desk.handle(.note(1, letters(4_000), by: "ada")).refusal == nil)
+        #expect(desk.handle(.note(1, letters(4_001), by: "ada")).refusal != nil)
+        #expect(desk.handle(.silenced(1, seconds: 60, reason: letters(500), by: "ada")).refusal == nil)
+        #expect(desk.handle(.silenced(1, seconds: 60, reason: letters(501), by: "ada")).refusal != nil)
+        func open(_ title: String) -> IncidentAnswer {
+            desk.handle(.opened(title: title, service: nil, severity: .error, details: nil, by: "ada"))
+        }
+        #expect(open(letters(200)).refusal == nil)
+        #expect(open(letters(201)).refusal != nil)
     }
 
     @Test func `what fires of its own is known after a restart, with whose it is`() {

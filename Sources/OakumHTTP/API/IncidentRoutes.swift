@@ -11,6 +11,7 @@ struct IncidentRoutes: Sendable {
     /// Lengths in characters, times in seconds. The longest text fits into a body even with every character escaped.
     static let titleLimit = 200
     static let textLimit = 4_000
+    static let reasonLimit = 500
     static let nameLimit = 64
     static let silences = 60.0...30 * 86_400
 
@@ -45,7 +46,7 @@ struct IncidentRoutes: Sendable {
             guard let seconds = try body.number("seconds", in: Self.silences) else {
                 throw ControlError.invalid("seconds is missing: a silence always has an end")
             }
-            let reason = try body.text("reason", atMost: Self.textLimit)
+            let reason = try body.text("reason", atMost: Self.reasonLimit)
             return try await act(.silence(id, seconds: seconds, reason: reason), context)
         }
         router.delete("/api/v1/silences/{id}") { _, context in

@@ -111,7 +111,7 @@ enum OpenAPIOperations {
         act(
             "/api/v1/incidents/{id}/silence", "silenceIncident", "Pages nobody for what it is about, for a while.",
             [
-                "seconds": ["type": "number", "minimum": 60, "maximum": 2_592_000], "reason": OpenAPIText.text(4_000),
+                "seconds": ["type": "number", "minimum": 60, "maximum": 2_592_000], "reason": OpenAPIText.text(500),
             ], required: ["seconds", "reason"]),
         One(
             method: .delete, path: "/api/v1/silences/{id}", id: "endSilence", words: "Ends a silence.",
@@ -134,8 +134,8 @@ enum OpenAPIOperations {
             words: "Makes a token; its text is told this once.",
             body: OpenAPIText.closed(
                 [
-                    "name": OpenAPIText.text(64), "role": OpenAPIText.role,
-                    "service": OpenAPIText.text(64, orNull: true),
+                    "name": OpenAPIText.plain(64), "role": OpenAPIText.role,
+                    "service": OpenAPIText.plain(64, orNull: true),
                     "expires_s": ["type": "number", "minimum": 60, "maximum": 31_622_400],
                 ], required: ["name", "role"]),
             answers: [.init(status: 201, words: "The token.", schema: One.schema("TokenGrant"))], failures: [413, 415]),

@@ -227,7 +227,7 @@ enum OpenAPISchemas {
         "PagerDutyEvent": {
           "type": "object", "required": ["routing_key", "event_action"],
           "properties": {
-            "routing_key": { "type": "string" }, "event_action": { "enum": ["trigger", "acknowledge", "resolve"] },
+            "routing_key": { "type": "string", "minLength": 1 }, "event_action": { "enum": ["trigger", "acknowledge", "resolve"] },
             "dedup_key": { "type": "string", "maxLength": 255 },
             "payload": {
               "type": "object", "required": ["summary", "source", "severity"],
@@ -243,7 +243,7 @@ enum OpenAPISchemas {
         "PagerDutyChange": {
           "type": "object", "required": ["routing_key", "payload"],
           "properties": {
-            "routing_key": { "type": "string" },
+            "routing_key": { "type": "string", "minLength": 1 },
             "payload": {
               "type": "object", "required": ["summary"],
               "properties": { "summary": { "type": "string" }, "timestamp": { "type": "string" }, "source": { "type": "string" } }

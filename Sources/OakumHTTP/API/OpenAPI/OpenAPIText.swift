@@ -14,6 +14,15 @@ enum OpenAPIText {
         ]
     }
 
+    /// One line as `Plain.line` leaves it: single blanks between words, and no controls or marks that turn text around.
+    static func plain(_ limit: Int, orNull: Bool = false) -> JSONNode {
+        let word = "[^\\x00-\\x20\\x7f-\\xa0\\u2028-\\u202e\\u2066-\\u2069]+"
+        return [
+            "type": orNull ? ["string", "null"] : "string", "minLength": 1, "maxLength": .number(Double(limit)),
+            "pattern": .string("^\(word)( \(word))*$"),
+        ]
+    }
+
     /// An object with no other members.
     static func closed(_ properties: [String: JSONNode], required: [JSONNode]) -> JSONNode {
         [
