@@ -1,4 +1,5 @@
 import OakumTestKit
+import Spawning
 import Testing
 
 /// The package in `examples/leak-testing`, as somebody who adopts the library builds it.
