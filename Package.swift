@@ -80,13 +80,13 @@ let ring0: [Target] = [
     tests("RepositoryTests", []),
     tests("OakumTestKitTests", []),
     tests("OakumModelTests", ["OakumModel"]),
-    tests("LeakDetectionTests", ["LeakDetection", "OakumModel"], exclude: ["Corpus"]),
-    tests("RecyclingTests", ["Recycling", "OakumModel"]),
+    tests("LeakDetectionTests", ["LeakTesting", "LeakDetection", "OakumModel"], exclude: ["Corpus"]),
+    tests("RecyclingTests", ["LeakTesting", "Recycling", "OakumModel"]),
     tests("HeapProfileTests", ["HeapProfile", "OakumModel"]),
-    tests("DiagnosisTests", ["Diagnosis", "LeakDetection", "OakumModel"]),
-    tests("AlertRulesTests", ["AlertRules", "OakumModel"]),
+    tests("DiagnosisTests", ["LeakTesting", "Diagnosis", "LeakDetection", "OakumModel"]),
+    tests("AlertRulesTests", ["LeakTesting", "AlertRules", "OakumModel"]),
     tests("PagingTests", ["Paging", "OakumModel"], exclude: ["Zones/generate.py", "Zones/vectors.txt"]),
-    tests("IncidentsTests", ["Incidents", "Paging", "OakumModel"]),
+    tests("IncidentsTests", ["LeakTesting", "Incidents", "Paging", "OakumModel"]),
     tests("PostmortemTests", ["Postmortem", "OakumModel"], exclude: ["Golden"]),
     tests("LeakTrialTests", ["LeakTrial"]),
     tests("KeeperProtocolTests", ["KeeperProtocol", "KeeperCore"]),
@@ -125,7 +125,7 @@ let heap: [Target] = [
 // A product without outside packages, so built and tested with the core too.
 let cache: [Target] = [
     code("BoundedCache", ["CLinux"]),
-    tests("BoundedCacheTests", ["BoundedCache", "CLinux", "cache-soak"]),
+    tests("BoundedCacheTests", ["LeakTesting", "BoundedCache", "CLinux", "cache-soak"]),
     code("CachePressure", ["BoundedCache", "ProcessReadings", "CLinux"]),
     .executableTarget(
         name: "fixture-pressure", dependencies: ["BoundedCache", "CachePressure"], path: "Tests/FixturePressure",
@@ -279,13 +279,14 @@ let heavyTests: [Target] = [
     tests(
         "EngineTests",
         [
-            "OakumEngine", "EngineTestKit", "OakumAPI", "OakumModel", "LeakDetection", "Recycling", "Diagnosis",
-            "AlertRules", "Incidents", "Paging",
+            "LeakTesting", "OakumEngine", "EngineTestKit", "OakumAPI", "OakumModel", "LeakDetection", "Recycling",
+            "Diagnosis", "AlertRules", "Incidents", "Paging",
         ]),
     tests(
         "ContractTests",
         [
-            "OakumEngine", "EngineTestKit", "OakumAPI", "OakumModel", "SeriesStore", "IncidentStoreSQLite", "Incidents",
+            "LeakTesting", "OakumEngine", "EngineTestKit", "OakumAPI", "OakumModel", "SeriesStore",
+            "IncidentStoreSQLite", "Incidents",
             "DurableOutbox", "RegistrationCore",
             "RegistrationStoreSQLite", "Migrations", grdb,
         ]),
@@ -313,7 +314,8 @@ let heavyTests: [Target] = [
     tests(
         "RegistrationTests",
         [
-            "RegistrationCore", "RegistrationHTTP", "RegistrationStoreSQLite", "RegistrationFaults", "RegistrarProgram",
+            "LeakTesting", "RegistrationCore", "RegistrationHTTP", "RegistrationStoreSQLite", "RegistrationFaults",
+            "RegistrarProgram",
             "registrar", "registrar-drill", "PrometheusText", "Outbound", hummingbird, httpTypes,
         ]),
     .executableTarget(name: "fixture-leaker", path: "Tests/FixtureLeaker", swiftSettings: settings),

@@ -86,6 +86,7 @@ func warn(_ text: String, _ location: SourceLocation) {
         Issue.record(Comment(rawValue: text), severity: .warning, sourceLocation: location)
     #else
         // Issues have no severity there.
-        fputs("\(location.fileID):\(location.line): warning: \(text)\n", stderr)
+        let line = Array("\(location.fileID):\(location.line): warning: \(text)\n".utf8)
+        _ = write(STDERR_FILENO, line, line.count)
     #endif
 }

@@ -67,7 +67,6 @@ struct TestConfiguration {
             state: \(state)
             console:
               listen: 127.0.0.1:0
-            \(more)
             services:
               - name: registrar
                 command: [\(words.joined(separator: ", "))]
