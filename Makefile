@@ -41,7 +41,7 @@ bench-delivery: ## Kill oakum at every point of a page's way, and storm it with 
 soak: ## Work the cache under write pressure with reused keys, and watch that it stays bounded (MINUTES=3)
 	@scripts/soak
 
-docs: ## Build the documentation of the cache (DocC), with every link checked
+docs: ## Build the documentation of the cache and of the leak tests (DocC), with every link checked
 	@scripts/docs
 
 sanitize: ## Run the tests under the address and the thread sanitizer

@@ -105,8 +105,7 @@ bool oh_is_wanted(struct oh_thread *thread) {
 
 void oh_note_live(const struct oh_sample *sample, int64_t blocks) {
     uint32_t place = place_of(sample->tag);
-    if (sample->tag == 0 || sample->tag & STRAY || atomic_load(&places[place].measurement) != (sample->tag & MEASUREMENT_MASK))
-        return;
+    if (sample->tag == 0 || atomic_load(&places[place].measurement) != (sample->tag & MEASUREMENT_MASK)) return;
     atomic_fetch_add_explicit(&places[place].live_blocks, blocks, memory_order_relaxed);
     atomic_fetch_add_explicit(&places[place].live_bytes, blocks * (int64_t)sample->size, memory_order_relaxed);
 }
@@ -116,7 +115,6 @@ void oh_wipe(void *block, const struct oh_sample *sample) {
 }
 
 void oh_note_allocation(const struct oh_sample *sample, bool is_recorded) {
-    if (sample->tag & STRAY) return;
     uint32_t place = place_of(sample->tag);
     oh_count((uint64_t *)&places[place].allocations);
     oh_add((uint64_t *)&places[place].bytes, sample->size);
@@ -181,22 +179,22 @@ size_t oakum_ledger_read(uint64_t measurement, struct oakum_ledger_block *blocks
     return count;
 }
 
-static void forget(uint64_t measurement, uint64_t kind) {
+static void forget(uint64_t measurement) {
     struct oakum_heap_record record;
     struct oh_sample sample;
     for (uint64_t slot = 0, end = records_used(); slot < end; slot++) {
         if (!read_record(slot, &record) || (record.reserved & MEASUREMENT_MASK) != measurement) continue;
-        if (kind && !(record.reserved & kind)) continue;
         // Freed by another thread meanwhile, and its address given out again: then it is another record's.
         if (oh_index_find(record.address) == slot) oh_forget((void *)record.address, &sample);
     }
 }
 
 void oakum_ledger_close(uint64_t measurement) {
-    oakum_ledger_ignore_strays(measurement);
+    uint64_t own = measurement;
+    atomic_compare_exchange_strong(&strays_of, &own, 0);
     atomic_fetch_sub(&open_count, 1);
     atomic_store(&places[place_of(measurement)].measurement, UINT64_MAX);
-    forget(measurement, 0);
+    forget(measurement);
     atomic_store(&places[place_of(measurement)].measurement, 0);
 }
 
@@ -205,10 +203,6 @@ int oakum_ledger_watch_strays(uint64_t measurement) {
     return atomic_compare_exchange_strong(&strays_of, &none, measurement);
 }
 
-void oakum_ledger_ignore_strays(uint64_t measurement) {
-    uint64_t own = measurement;
-    if (atomic_compare_exchange_strong(&strays_of, &own, 0)) forget(measurement, STRAY);
-}
 
 size_t oakum_ledger_stack(uint32_t stack, uint64_t *frames, uint32_t *quality) {
     *quality = OAKUM_HEAP_STACK_NONE;

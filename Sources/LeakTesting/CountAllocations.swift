@@ -13,7 +13,8 @@ public struct AllocationCount: Hashable, Sendable {
 /// Counts what code allocates, in tasks that it starts too, whatever else runs at the same time.
 ///
 /// - Returns: the counts, and what the code returned (which is still there); nil counts where nothing can be counted.
-public func countAllocations<Result>(_ body: () throws -> Result) rethrows -> (count: AllocationCount?, result: Result) {
+public func countAllocations<Result>(_ body: () throws -> Result) rethrows -> (count: AllocationCount?, result: Result)
+{
     let account = openAccount()
     let result = try MeasuredWork.$number.withValue(number(of: account)) { try body() }
     return (count(of: account), result)

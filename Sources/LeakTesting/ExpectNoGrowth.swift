@@ -40,6 +40,7 @@ public func measureGrowth(
 /// Where nothing can be measured (a sanitizer, another allocator) the body runs once, and a warning says why.
 ///
 /// - Parameters:
+///   - scope: whose memory is measured; ``GrowthScope/process`` for a server under test, or for work on other threads.
 ///   - calls: of the first of the rounds, each of which makes twice as many as the one before.
 ///   - warmUp: calls before the first round.
 ///   - bytes: growth per call up to this is none.
@@ -48,10 +49,10 @@ public func measureGrowth(
 /// - Returns: what was found.
 @discardableResult
 public func expectNoGrowth(
-    calls: Int = 100, warmUp: Int = 10, toleratingBytesPerCall bytes: Double = 1,
+    of scope: GrowthScope = .calls, calls: Int = 100, warmUp: Int = 10, toleratingBytesPerCall bytes: Double = 1,
     sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Void
 ) rethrows -> GrowthReport {
-    let limits = GrowthLimits(calls: calls, warmUp: warmUp, toleratedBytesPerCall: bytes)
+    let limits = GrowthLimits(of: scope, calls: calls, warmUp: warmUp, toleratedBytesPerCall: bytes)
     let report = try measureGrowth(limits, body)
     report.record(sourceLocation)
     return report
@@ -60,10 +61,10 @@ public func expectNoGrowth(
 /// The same for calls that suspend. They are made one after the other, where the caller is isolated.
 @discardableResult
 public func expectNoGrowth(
-    calls: Int = 100, warmUp: Int = 10, toleratingBytesPerCall bytes: Double = 1,
+    of scope: GrowthScope = .calls, calls: Int = 100, warmUp: Int = 10, toleratingBytesPerCall bytes: Double = 1,
     sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws -> Void
 ) async rethrows -> GrowthReport {
-    let limits = GrowthLimits(calls: calls, warmUp: warmUp, toleratedBytesPerCall: bytes)
+    let limits = GrowthLimits(of: scope, calls: calls, warmUp: warmUp, toleratedBytesPerCall: bytes)
     let report = try await measureGrowth(limits, body)
     report.record(sourceLocation)
     return report

@@ -1,5 +1,16 @@
+/// Whose memory is measured.
+public enum GrowthScope: Hashable, Sendable {
+    /// What the calls allocate: on their thread, in tasks that they start, and on actors that those call.
+    case calls
+    /// What anybody in the process allocates, but for other measurements: a server under test, an event loop, dispatch queues
+    /// and threads. Nothing else may be at work meanwhile: let such tests run alone (`--no-parallel`).
+    case process
+}
+
 /// What is measured, and what is held to be growth.
 public struct GrowthLimits: Hashable, Sendable {
+    /// Whose memory is measured.
+    public var scope: GrowthScope
     /// Calls of the first measured round. Each further round makes twice as many as the one before; where calls are slow,
     /// fewer are made.
     public var calls: Int
@@ -14,15 +25,17 @@ public struct GrowthLimits: Hashable, Sendable {
     public var inspection: Duration
 
     /// - Parameters:
+    ///   - scope: whose memory is measured.
     ///   - calls: 10 at the least.
     ///   - warmUp: more than a cache has room for, when the calls fill one with keys that are new each time.
     ///   - toleratedBytesPerCall: 0 or more.
     ///   - patience: a second decides in nearly all cases.
     ///   - inspection: only taken when memory leaks.
     public init(
-        calls: Int = 100, warmUp: Int = 10, toleratedBytesPerCall: Double = 1, patience: Duration = .seconds(1),
-        inspection: Duration = .milliseconds(1_200)
+        of scope: GrowthScope = .calls, calls: Int = 100, warmUp: Int = 10, toleratedBytesPerCall: Double = 1,
+        patience: Duration = .seconds(1), inspection: Duration = .milliseconds(1_200)
     ) {
+        self.scope = scope
         self.calls = max(10, calls)
         self.warmUp = max(4, warmUp)
         self.toleratedBytesPerCall = max(0, toleratedBytesPerCall)

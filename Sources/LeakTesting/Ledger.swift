@@ -14,6 +14,7 @@ enum Obstacle: Error, Hashable {
     case noMemory
     case noConcurrency
     case tooMany
+    case processTaken
 
     init?(_ state: Int32) {
         switch state {
@@ -36,6 +37,8 @@ enum Obstacle: Error, Hashable {
         case .noMemory: "the system gives no memory for the tables (some 200 MiB of address space)"
         case .noConcurrency: "the Swift concurrency library is not in this process"
         case .tooMany: "64 measurements are under way in this process already; run fewer tests in parallel"
+        case .processTaken:
+            "another measurement of the whole process is under way: let such tests run one after the other (`.serialized`)"
         }
     }
 }
@@ -75,14 +78,18 @@ struct LedgerAccount: ~Copyable {
     let number: UInt64
 
     /// - Throws: `Obstacle` when nothing can be measured, or no more accounts can be open.
-    init() throws(Obstacle) {
-        number = try Self.open()
+    init(of scope: GrowthScope = .calls) throws(Obstacle) {
+        number = try Self.open(scope)
     }
 
-    private static func open() throws(Obstacle) -> UInt64 {
+    private static func open(_ scope: GrowthScope) throws(Obstacle) -> UInt64 {
         if let obstacle = Ledger.obstacle { throw obstacle }
         let number = oakum_ledger_open()
         guard number != 0 else { throw .tooMany }
+        if scope == .process, oakum_ledger_watch_strays(number) == 0 {
+            oakum_ledger_close(number)
+            throw .processTaken
+        }
         return number
     }
 
@@ -92,6 +99,12 @@ struct LedgerAccount: ~Copyable {
 
     var liveBlocks: Int { Int(oakum_ledger_counts(number).live_blocks) }
     var liveBytes: Int { Int(oakum_ledger_counts(number).live_bytes) }
+    var count: AllocationCount {
+        let counts = oakum_ledger_counts(number)
+        return AllocationCount(
+            allocations: Int(counts.allocations), bytes: Int(counts.bytes), remainingBlocks: Int(counts.live_blocks),
+            remainingBytes: Int(counts.live_bytes))
+    }
     /// Allocations there was no room to record.
     var dropped: UInt64 { oakum_ledger_counts(number).dropped }
 
@@ -102,7 +115,7 @@ struct LedgerAccount: ~Copyable {
             guard let base = buffer.baseAddress else { return }
             count = min(room, oakum_ledger_read(number, base, room))
         }
-        return found.filter { $0.is_stray == 0 }.map {
+        return found.map {
             Ledger.Block(
                 address: $0.address, bytes: $0.size, bornNanoseconds: $0.birth_ns, stack: $0.stack, thread: $0.thread,
                 round: $0.round)

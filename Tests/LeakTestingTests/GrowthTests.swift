@@ -159,4 +159,20 @@ struct GrowthTests {
         }
         #expect(report.verdict == .clean, "\(report)")
     }
+
+    @Test func `allocations are counted exactly`() async throws {
+        var kept: [Item] = []
+        kept.reserveCapacity(10)
+        let (count, sum) = countAllocations {
+            for _ in 0..<10 { kept.append(Item()) }
+            for _ in 0..<7 { free(malloc(100)) }
+            return kept.reduce(0) { $0 + $1.first }
+        }
+        #expect(sum == 10)
+        #expect(
+            count == AllocationCount(allocations: 17, bytes: 10 * 32 + 700, remainingBlocks: 10, remainingBytes: 320))
+        let (inTask, _) = await countAllocations { await Task { Item().first }.value }
+        #expect(try #require(inTask).allocations >= 2)
+        #expect(inTask?.remainingBlocks == 0)
+    }
 }

@@ -1,3 +1,4 @@
+import Dispatch
 import LeakTesting
 import OakumTestKit
 import Synchronization
@@ -61,6 +62,26 @@ struct NoiseTests {
         }
         #expect(verdicts.count == 12)
         for (isLeaky, verdict) in verdicts { #expect(verdict == (isLeaky ? .leak : .clean)) }
+    }
+
+    @Test func `work on other threads counts when the whole process is measured`() {
+        let queue = DispatchQueue(label: "work")
+        func call() {
+            queue.async { Hoard.shared.keep(Item()) }
+            queue.sync {}
+        }
+        #expect(measureGrowth { call() }.sites.allSatisfy { $0.type != "Item" })
+        let report = measureGrowth(GrowthLimits(of: .process, inspection: .seconds(10))) { call() }
+        #expect(report.verdict == .leak, "\(report)")
+        #expect(report.sites.contains { $0.type == "Item" }, "\(report)")
+        #expect(measureGrowth(GrowthLimits(of: .process)) { queue.sync {} }.verdict == .clean)
+    }
+
+    @Test func `a process that grows by itself is not blamed on the calls`() {
+        let neighbours = NoisyNeighbours(count: 1)
+        defer { neighbours.stop() }
+        let report = measureGrowth(GrowthLimits(of: .process)) { _ = String(repeating: "request", count: 20) }
+        #expect(report.verdict != .leak, "\(report)")
     }
 
     @Test func `more measurements at once than there is room for say so`() async {

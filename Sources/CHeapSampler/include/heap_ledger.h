@@ -21,7 +21,7 @@ enum oakum_ledger_state {
 };
 
 struct oakum_ledger_counts {
-    uint64_t allocations; ///< made under the measurement, freed ones too
+    uint64_t allocations; ///< that belong to the measurement, of blocks freed since too
     uint64_t bytes;       ///< asked for by those
     uint64_t dropped;     ///< allocations there was no room to record: nothing can be said then
     int64_t live_blocks;
@@ -55,9 +55,8 @@ size_t oakum_ledger_read(uint64_t measurement, struct oakum_ledger_block *blocks
 /// Forgets it and its blocks.
 void oakum_ledger_close(uint64_t measurement);
 
-/// What belongs to no measurement is recorded too, for this one; for one measurement at a time. False: another has it.
+/// What belongs to no measurement is counted and recorded too, for this one; for one at a time. 0: another has it.
 int oakum_ledger_watch_strays(uint64_t measurement);
-void oakum_ledger_ignore_strays(uint64_t measurement);
 
 /// The return addresses of a stack, innermost first: at most OAKUM_LEDGER_FRAMES.
 size_t oakum_ledger_stack(uint32_t stack, uint64_t *frames, uint32_t *quality);

@@ -1,24 +1,24 @@
 /// A session of a user, who is told when it ends.
-public final class Session {
-    public let user: String
-    public var onEnd: (() -> Void)?
-    public private(set) var hasEnded = false
+package final class Session {
+    package let user: String
+    package var onEnd: (() -> Void)?
+    package private(set) var hasEnded = false
 
-    public init(user: String) { self.user = user }
+    package init(user: String) { self.user = user }
 
-    public func end() {
+    package func end() {
         hasEnded = true
         onEnd?()
     }
 }
 
 /// Counts the sessions that are open.
-public final class LeakySessions {
-    public private(set) var open = 0
+package final class LeakySessions {
+    package private(set) var open = 0
 
-    public init() {}
+    package init() {}
 
-    public func begin(user: String) -> Session {
+    package func begin(user: String) -> Session {
         let session = Session(user: user)
         open += 1
         // The session holds the closure, and the closure holds the session.
@@ -28,12 +28,12 @@ public final class LeakySessions {
 }
 
 /// The same without the cycle.
-public final class FixedSessions {
-    public private(set) var open = 0
+package final class FixedSessions {
+    package private(set) var open = 0
 
-    public init() {}
+    package init() {}
 
-    public func begin(user: String) -> Session {
+    package func begin(user: String) -> Session {
         let session = Session(user: user)
         open += 1
         session.onEnd = { [unowned self, weak session] in if session?.hasEnded == true { open -= 1 } }
