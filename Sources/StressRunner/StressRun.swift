@@ -157,7 +157,9 @@ package struct StressRun: Sendable {
     private func prepare(_ step: PreparationStep, _ sender: BatchSender) async throws(LoadError) {
         let outcome = try await sender.send(
             RequestBatch(
-                requests: [step.request], count: step.count, connections: step.concurrency, keys: .fresh,
+                requests: [step.request], count: step.count, connections: step.concurrency,
+                // Each step counts from 0: what one makes the next can use.
+                keys: .pool(max(1, step.count)),
                 timeoutSeconds: 30))
         guard outcome.ok == outcome.sent, outcome.sent == UInt64(step.count) else {
             throw .failed(

@@ -119,6 +119,7 @@ struct StressCommand: AsyncParsableCommand {
         if let sarif {
             try write(try StressExchange.sarif(report, root: root, version: OakumVersion.current), to: sarif)
         }
+        if let html { try write(Data(StressPage.render(report).utf8), to: html) }
         if annotations || ProcessInfo.processInfo.environment["GITHUB_ACTIONS"] == "true" {
             for line in StressExchange.annotations(report, root: root) { Terminal.note(line) }
         }

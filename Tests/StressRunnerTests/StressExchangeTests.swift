@@ -58,7 +58,6 @@ import Testing
         #expect(reader.attributes["testsuite"]?["failures"] == "1")
         #expect(reader.attributes["testsuite"]?["errors"] == "1")
         #expect(reader.elements.filter { $0 == "testcase" }.count == 3)
-        #expect(StressExchange.xml("a\u{1}b\u{FFFF}") == "a\u{FFFD}b\u{FFFD}")
     }
 
     @Test func `annotations point to the line, and nothing breaks out of them`() {
@@ -82,6 +81,15 @@ import Testing
         #expect(
             (physical["artifactLocation"] as? [String: String]) == ["uri": "Sources/Store.swift", "uriBaseId": "ROOT"])
         #expect((physical["region"] as? [String: Int]) == ["startLine": 12])
+    }
+
+    @Test func `the page is well-formed, needs nothing else, and escapes what programs say`() {
+        let page = StressPage.render(Self.report)
+        let parser = XMLParser(data: Data(page.dropFirst("<!DOCTYPE html>".count).utf8))
+        #expect(parser.parse(), "\(page)")
+        #expect(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"))
+        #expect(page.contains("why &lt;it&gt; ended"))
+        #expect(page.contains("Store.keep(_:) (Store.swift:12)"))
     }
 
     @Test func `the text names the leak, its site and its holders`() {

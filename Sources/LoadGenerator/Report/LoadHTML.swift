@@ -120,13 +120,14 @@ package enum LoadHTML {
         return String(text.reversed().drop { $0 == "0" }.drop { $0 == "." }.reversed())
     }
 
-    private static let style = """
+    /// The style of reports; verdicts are classes.
+    package static let style = """
         :root{color-scheme:light dark;--a:#0b62d6;--b:#2a8a4a;--c:#c2362b;--line:#8884}
         body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem}
         h1{font-size:1.4rem}h2{font-size:1.05rem;margin:2rem 0 .4rem}
         .verdict{font-weight:600;border-left:.4rem solid var(--line);padding:.2rem .8rem}
-        .verdict.passed{border-color:var(--b)}.verdict.crossed,.verdict.nothing_measured{border-color:var(--c)}
-        .verdict.no_evidence{border-color:#b58900}
+        .verdict.passed,.verdict.clean{border-color:var(--b)}.verdict.crossed,.verdict.leak,.verdict.nothing_measured{border-color:var(--c)}
+        .verdict.no_evidence,.verdict.inconclusive{border-color:#b58900}
         dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem}dt{opacity:.7}dd{margin:0}
         table{border-collapse:collapse}td,th{padding:.2rem .7rem;border-bottom:1px solid var(--line);text-align:left}
         .figures td:not(:first-child),.figures th:not(:first-child){text-align:right;font-variant-numeric:tabular-nums}

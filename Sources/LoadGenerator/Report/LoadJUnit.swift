@@ -59,9 +59,9 @@ package enum LoadJUnit {
 }
 
 /// Text made safe for XML and HTML.
-enum XMLText {
-    static func attribute(_ text: String) -> String { escaped(text, quotes: true) }
-    static func content(_ text: String) -> String { escaped(text, quotes: false) }
+package enum XMLText {
+    package static func attribute(_ text: String) -> String { escaped(text, quotes: true) }
+    package static func content(_ text: String) -> String { escaped(text, quotes: false) }
 
     /// Control characters, which XML 1.0 cannot hold at all, become a question mark.
     private static func escaped(_ text: String, quotes: Bool) -> String {

@@ -1,15 +1,21 @@
 import Glibc
 
 /// A line plot as SVG: no script, nothing from elsewhere.
-struct SVGPlot {
-    struct Line {
+package struct SVGPlot {
+    package struct Line {
         var name: String
         /// Class of the page's style: its colour.
         var style: String
         var points: [(x: Double, y: Double)]
+
+        package init(name: String, style: String, points: [(x: Double, y: Double)]) {
+            self.name = name
+            self.style = style
+            self.points = points
+        }
     }
 
-    enum Axis {
+    package enum Axis {
         case linear
         /// Percentiles: each nine gets as much room as the one before.
         case nines
@@ -21,6 +27,20 @@ struct SVGPlot {
     var xText: (Double) -> String
     var yText: (Double) -> String
 
+    /// - Parameters:
+    ///   - xText: what a place on the axis is called.
+    ///   - yText: the same for heights, from 0 up.
+    package init(
+        title: String, lines: [Line], xAxis: Axis = .linear, xText: @escaping (Double) -> String,
+        yText: @escaping (Double) -> String
+    ) {
+        self.title = title
+        self.lines = lines
+        self.xAxis = xAxis
+        self.xText = xText
+        self.yText = yText
+    }
+
     private static let width = 860.0
     private static let height = 240.0
     private static let left = 74.0
@@ -30,7 +50,7 @@ struct SVGPlot {
     /// More points than that show nothing more; of those that fall together the highest stays.
     private static let pointLimit = 800
 
-    func render() -> String {
+    package func render() -> String {
         let all = lines.flatMap(\.points)
         guard let xMost = all.map({ place($0.x) }).max(), let yMost = all.map(\.y).max() else {
             return "<p class=\"none\">\(XMLText.content(title)): nothing was measured.</p>"
@@ -67,7 +87,7 @@ struct SVGPlot {
         return parts.joined(separator: "\n")
     }
 
-    var legend: String {
+    package var legend: String {
         let items = lines.filter { !$0.points.isEmpty }.map {
             "<li><span class=\"key \($0.style)\"></span>\(XMLText.content($0.name))</li>"
         }

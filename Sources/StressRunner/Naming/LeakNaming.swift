@@ -40,7 +40,14 @@ struct LeakNaming {
     /// Takes some seconds, a core, and some hundred MiB.
     func run(arm: Arm, perCycle: Int, bytesPerOperation: Double) async throws(StressProblem) -> Result {
         let warm = min(max(perCycle, 50), 2_000)
-        for _ in 0..<3 { _ = try await sender.send(warm, arm: .sameKeys) }
+        // Free lists and tables fill up first, as in the trial; three seconds at most.
+        let clock = ContinuousClock()
+        let deadline = clock.now + .seconds(3)
+        var warmed = 0
+        while warmed < 1_500 || warmed < 3 * warm, clock.now < deadline {
+            _ = try await sender.send(warm, arm: .sameKeys)
+            warmed += warm
+        }
         if arm == .freshKeys { _ = try await sender.send(warm, arm: .freshKeys) }
         let before = images()
         // Enough that what grows stands out; at most a million records of live blocks.

@@ -1,5 +1,6 @@
 import Foundation
 import LeakTrial
+import LoadGenerator
 
 /// A stress test for continuous integration: JUnit and workflow annotations.
 package enum StressExchange {
@@ -17,9 +18,9 @@ package enum StressExchange {
         ]
         for endpoint in report.endpoints {
             let head =
-                #"  <testcase classname="oakum.stress" name="\#(xml(endpoint.name))" time="\#(endpoint.seconds.tidy)""#
-            let message = xml(StressText.headline(endpoint))
-            let detail = xml(details(endpoint).joined(separator: "\n"))
+                #"  <testcase classname="oakum.stress" name="\#(XMLText.attribute(endpoint.name))" time="\#(endpoint.seconds.tidy)""#
+            let message = XMLText.attribute(StressText.headline(endpoint))
+            let detail = XMLText.attribute(details(endpoint).joined(separator: "\n"))
             switch endpoint.verdict {
             case .clean: lines.append("\(head)/>")
             case .leak:
@@ -37,23 +38,6 @@ package enum StressExchange {
                 let chain = site.chain.isEmpty ? "" : ", held by \(site.chain.joined(separator: " → "))"
                 return "\(StressText.bytes(site.bytesPerOperation)) a request at \(site.site)\(chain)"
             }
-    }
-
-    /// Text for XML 1.0, which has no place for most control characters.
-    static func xml(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "\n", "\t": result.unicodeScalars.append(scalar)
-            case _ where scalar.value < 0x20 || scalar.value == 0xFFFE || scalar.value == 0xFFFF: result += "\u{FFFD}"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
     }
 
     /// Lines that a GitHub workflow turns into annotations: leaks as errors at their source line, no answer as warnings.
