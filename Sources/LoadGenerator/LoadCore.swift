@@ -87,6 +87,8 @@ final class LoadCore {
         guard outcome == nil else { return }
         if let start { sendDue(start, now) }
         while let job = delayed.popReady(by: now) {
+            // What was to come after a pause does not begin when the schedule is over.
+            guard !isEnding else { continue }
             recorder.dispatched(lateBy: now - job.scheduled)
             dispatch(job, now)
         }
@@ -154,9 +156,7 @@ final class LoadCore {
         publish(now)
     }
 
-    private func seconds(_ now: Int64) -> Double {
-        start.map { Double(now - $0) / 1e9 } ?? 0
-    }
+    private func seconds(_ now: Int64) -> Double { start.map { Double(now - $0) / 1e9 } ?? 0 }
 
     /// Closed loop: lets as many users in as the schedule asks for.
     private func addUsers(_ now: Int64) {
@@ -186,6 +186,7 @@ final class LoadCore {
             let detail = "\(Self.waitingLimit) requests already wait for a connection"
             return ended(job, .failed(.notSent, status: nil, detail: detail), now)
         }
+        recorder.waited += 1
         waiting[job.target].append(job)
     }
 
@@ -370,8 +371,7 @@ extension LoadCore {
         guard isOver, isEnding || delayed.isEmpty || seconds(now) >= plan.seconds else { return }
         if plan.loop == .closed, !isEnding, maker.begun < plan.limit ?? .max { return }
         effort.end()
-        recorder.connectionsOpened = sockets.opened
-        recorder.bytesReceived = sockets.received
+        (recorder.connectionsOpened, recorder.bytesReceived) = (sockets.opened, sockets.received)
         recorder.effort = effort
         let report = recorder.report(
             startedAt: startedAt ?? uptimeNow(), seconds: seconds(now), endedEarly: progress.isEndRequested)

@@ -49,6 +49,8 @@ struct LoadRecorder {
     private var notes: [String] = []
     var connectionsOpened: UInt64 = 0
     var bytesReceived: UInt64 = 0
+    /// Requests that had to wait for a connection.
+    var waited: UInt64 = 0
     var effort: ThreadEffort?
 
     init(streamNames: [String]) {
@@ -163,6 +165,7 @@ struct LoadRecorder {
             connectionsOpened: connectionsOpened, lateShare: lateShare, notes: notes, noEvidence: noEvidence)
         report.distribution = LatencyDistribution(histogram: all)
         report.bytesReceived = bytesReceived
+        report.waited = waited
         report.endedEarly = endedEarly ? true : nil
         report.busyShare = effort?.busyShare
         report.waitShare = effort?.waitShare

@@ -31,6 +31,8 @@ package struct LoadReport: Hashable, Sendable, Codable {
     /// Share of the time in which the generator was ready and another process had the processor.
     package var waitShare: Double?
     package var bytesReceived: UInt64?
+    /// Requests that had to wait because all connections were busy; the wait is part of their latency.
+    package var waited: UInt64?
     /// The schedule was ended before its time.
     package var endedEarly: Bool?
     /// Latencies of all streams, for percentiles beyond those of `latency`.
@@ -55,6 +57,7 @@ package struct LoadReport: Hashable, Sendable, Codable {
         case busyShare = "generator_busy_share"
         case waitShare = "generator_wait_share"
         case bytesReceived = "received_bytes"
+        case waited = "waited_for_connection"
         case endedEarly = "ended_early"
         case noEvidence = "no_evidence"
     }

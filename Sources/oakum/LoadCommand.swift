@@ -60,6 +60,7 @@ struct LoadCommand: AsyncParsableCommand {
     }
 
     private func measure(_ scenario: LoadScenario, _ plan: LoadPlan) async throws -> (LoadOutcome, Int32?) {
+        Self.raiseFileLimit()
         let session = try LoadSession(plan, memoryOf: memoryOf)
         let startedAt = Date()
         let progress = LoadProgressLine(isTerminal: isatty(STDERR_FILENO) == 1, seconds: plan.seconds)
@@ -78,6 +79,14 @@ struct LoadCommand: AsyncParsableCommand {
             loop: scenario.loop, startedAt: formatter.string(from: startedAt), seed: plan.seed, report: report,
             memory: memory, judgement: judgement)
         return (outcome, interrupts.received)
+    }
+
+    /// Each connection is a descriptor: as many as the hard limit allows. Where that fails, `not_sent` tells.
+    private static func raiseFileLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     private func write(_ text: String, to path: String?) throws {

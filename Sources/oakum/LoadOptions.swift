@@ -74,10 +74,12 @@ struct LoadOptions: ParsableArguments {
 
     private func oneRequest() throws -> LoadScenario {
         let address = try address(source)
-        var scenario = LoadScenario(name: source)
+        // A query may hold a secret; reports name the path alone.
+        let path = String(address.path.prefix { $0 != "?" })
+        var scenario = LoadScenario(name: "\(address.target)\(path)")
         scenario.targets = [address.target]
         var request = RequestTemplate(
-            name: "\(method) \(address.path)", method: method, path: try template(address.path, "the address"),
+            name: "\(method) \(path)", method: method, path: try template(address.path, "the address"),
             headers: try headers(), expectedStatuses: Set(200..<400))
         if let body {
             request.body = .text(try template(body, "--body"))

@@ -1,3 +1,4 @@
+import Glibc
 import LoadGenerator
 import OakumTestKit
 import Synchronization
@@ -107,6 +108,26 @@ struct BatchSenderTests {
                 RequestBatch(requests: [ping], count: 5))
             #expect(nobody.failures[.refused] == 5)
             #expect(nobody.ok == 0)
+        }
+    }
+
+    @Test func `a full queue of a Unix socket is waited for, not taken for a refusal`() async throws {
+        try await withTemporaryFolder { folder in
+            let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+            defer { close(listener) }
+            var place = sockaddr_un()
+            place.sun_family = sa_family_t(AF_UNIX)
+            withUnsafeMutableBytes(of: &place.sun_path) { $0.copyBytes(from: folder.file("s").utf8) }
+            let isBound = withUnsafePointer(to: &place) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(listener, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0 && listen(listener, 0) == 0
+                }
+            }
+            #expect(isBound)
+            let outcome = try await sender(LoadTarget(socketPath: folder.file("s"))).send(
+                RequestBatch(requests: [ping], count: 4, connections: 4, timeoutSeconds: 0.2))
+            #expect(outcome.failures[.timedOut] == 4, "\(outcome.failures)")
+            #expect(outcome.notes.contains { $0.contains("no connection within the timeout") })
         }
     }
 

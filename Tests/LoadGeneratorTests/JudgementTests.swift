@@ -82,6 +82,17 @@ struct LoadJudgementTests {
         #expect(try judge(delayed, loop: .closed).verdict == .passed)
     }
 
+    @Test func `who reads the figures is told what they are worth`() throws {
+        var run = report(5_000)
+        run.waited = 1_000
+        run.endedEarly = true
+        run.waitShare = 0.3
+        let remarks = try judge(run, loop: .closed).remarks
+        #expect(remarks.count == 4)
+        #expect(remarks.contains { $0.contains("20 % of the requests waited for a connection") })
+        #expect(try judge(report(5_000)).remarks.isEmpty)
+    }
+
     @Test func `nothing answered is nothing measured, whatever was asked`() throws {
         var recorder = LoadRecorder(streamNames: ["a"])
         for _ in 0..<500 {

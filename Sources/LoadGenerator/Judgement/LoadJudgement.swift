@@ -106,6 +106,14 @@ package struct LoadJudgement: Hashable, Sendable, Codable {
             remarks.append(
                 "closed loop: a stuck service is asked less, so its latencies look better than users see them")
         }
+        if let waited = report.waited, waited * 100 > report.requests {
+            let percent = Figures.number(Double(waited) / Double(max(report.requests, 1)) * 100, places: 0)
+            remarks.append(
+                """
+                \(percent) % of the requests waited for a connection, which is part of their latency: a slow service, or too \
+                few connections for the rate
+                """)
+        }
         if report.endedEarly == true { remarks.append("ended before its time: the report covers what was sent") }
         if let wait = report.waitShare, wait > 0.1 {
             let percent = Figures.number(wait * 100, places: 0)
