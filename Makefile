@@ -1,6 +1,6 @@
 # Everything here is a short script in scripts/: read that to see what happens.
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-core bench bench-recycle bench-detect bench-sampler bench-cache bench-delivery bench-load soak docs sampler sanitize format lint clean
+.PHONY: help run build test test-core bench bench-recycle bench-detect bench-sampler bench-cache bench-delivery bench-load bench-stress soak docs sampler sanitize format lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,9 @@ bench-delivery: ## Kill oakum at every point of a page's way, and storm it with 
 
 bench-load: ## The load generator beside wrk and hey: cost of a request, and the p99 of a server that pauses (ROUNDS=5)
 	@scripts/bench load
+
+bench-stress: ## Leaking programs and their repaired twins under oakum stress, beside other tools' rules (PAIRS=, RUNS=1000)
+	@scripts/bench stress
 
 soak: ## Work the cache under write pressure with reused keys, and watch that it stays bounded (MINUTES=3)
 	@scripts/soak
