@@ -20,6 +20,9 @@ package struct DrillTools: Sendable {
                 Void
         )?
 
+    /// Of the messages to the business, such as America/New_York; nil: this machine's.
+    package var timeZone: String?
+
     /// Writes the draft of an incident's postmortem with its charts to a file, and says what became of it.
     package var writePostmortem:
         (

@@ -198,6 +198,7 @@ struct OakumArm: Sendable {
         let url = "http://127.0.0.1:\(receiver.port)/page"
         let business = observation == nil ? "" : "  - {name: business, webhook: {url: \"\(url)\"}}"
         let person = PersonOnCall.accountName
+        let zone = tools.timeZone.map { ", time_zone: \(quoted($0))" } ?? ""
         return """
             channels:
               - {name: on-call, webhook: {url: "\(url)"}}
@@ -206,7 +207,7 @@ struct OakumArm: Sendable {
             policies:
               - {name: default, steps: [{notify: [\(person.map { "person \($0)" } ?? "channel on-call")]}]}
             network: {allow: [127.0.0.1]}
-            \(observation == nil ? "" : "audiences: [{name: business, channel: business}]")
+            \(observation == nil ? "" : "audiences: [{name: business, channel: business\(zone)}]")
             """
     }
 

@@ -171,7 +171,7 @@ extension IncidentBook {
                     record.incident.milestones.paged = record.incident.milestones.paged ?? outcome.at
                 }
                 let kind: TimelineKind = page.kind == .stakeholders ? .stakeholdersTold : .paged
-                let what = page.kind == .stakeholders ? "the business was told" : "\(page.kind.rawValue): told"
+                let what = page.kind == .stakeholders ? "the business was told through" : "\(page.kind.rawValue): told"
                 return [book.line(record, kind, "\(what) \(who)", at: outcome.at, evidence: outcome.page)]
             case .dead:
                 var changes = [

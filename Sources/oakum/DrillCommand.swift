@@ -19,7 +19,8 @@ struct DrillCommand: AsyncParsableCommand {
             both. Progress goes to standard error.
 
             Exit codes: 0 no request failed under Oakum, the leak was detected, the repaired build raised no alarm, \
-            the control arm did fail, and the business was told the right numbers where Oakum only observed; 1 one of these does not hold; 2 the document is wrong; 3 the drill shows \
+            the control arm did fail, and the business was told the right numbers where Oakum only observed; 1 one \
+            of these does not hold; 2 the document is wrong; 3 the drill shows \
             nothing (the control arm did not fail, or the load was no evidence); 4 it could not be run; 130 or 143 \
             interrupted.
             """)
@@ -31,8 +32,10 @@ struct DrillCommand: AsyncParsableCommand {
             "Write the draft of the postmortem of each arm in which the leak is met, with its charts.",
             valueName: "folder"))
     var postmortem: String?
-    @Option(help: "Time zone of all times in it, such as America/New_York; without it this machine's.") var zone:
-        String?
+    @Option(
+        help:
+            "Time zone of its times and of what the business is told, such as America/New_York; without it this machine's."
+    ) var zone: String?
     @Flag(help: "Keep configurations, logs and databases of the arms, and say where.") var keep = false
     @Flag(help: "Read and check the document, start nothing.") var check = false
 
@@ -77,6 +80,7 @@ struct DrillCommand: AsyncParsableCommand {
         var tools = DrillTools(
             oakumPath: try ownPath(), controlPlane: { RemoteControlPlane(socketPath: $0 + "/oakum.sock") },
             incidentPlane: { RemoteIncidentPlane(socketPath: $0 + "/oakum.sock") })
+        tools.timeZone = self.zone
         tools.seedBusiness = { state, service, metric, spans in
             try await EarlierBusiness(stateFolder: state).store(
                 spans.map { EarlierBusiness.Span(start: $0.start, count: $0.count, seconds: $0.seconds) }, of: metric,

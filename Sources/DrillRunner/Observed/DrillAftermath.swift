@@ -52,10 +52,9 @@ struct DrillAftermath: Sendable {
     }
 
     private func isTold(_ receiver: PageReceiver) -> Bool {
-        let pages = receiver.all.map(\.page.data)
-        let isResolved = pages.contains { $0.kind == .resolved }
-        let stakeholders = pages.last { $0.kind == .stakeholders }
-        return isResolved && (stakeholders == nil || stakeholders?.title.hasSuffix("; over") == true)
+        // Who closes an incident is not told that it is closed; the business is, if it had heard of it at all.
+        let told = receiver.all.map(\.page.data).last { $0.kind == .stakeholders }
+        return told.map { $0.title.hasSuffix("; over") } ?? true
     }
 
     private func write(_ id: Int64) async throws(DrillError) {

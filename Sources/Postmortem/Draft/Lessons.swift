@@ -103,7 +103,8 @@ struct Lessons: Sendable {
             }
             if recycles.failed > 0 { wrong.append("\(Amount.count(recycles.failed, "recycle")) failed.") }
             if recycles.withheld > 0 {
-                wrong.append("\(Amount.count(recycles.withheld, "recycle")) would have helped and was not allowed.")
+                let verb = recycles.withheld == 1 ? "was" : "were"
+                wrong.append("\(Amount.count(recycles.withheld, "recycle")) would have helped and \(verb) not allowed.")
             }
         }
         if let crashes = reading.crashes, crashes > 0 {
