@@ -8,6 +8,14 @@ public struct AllocationCount: Hashable, Sendable {
     public var remainingBlocks: Int
     /// The bytes asked for with those.
     public var remainingBytes: Int
+
+    /// Counts to compare with.
+    public init(allocations: Int, bytes: Int, remainingBlocks: Int, remainingBytes: Int) {
+        self.allocations = allocations
+        self.bytes = bytes
+        self.remainingBlocks = remainingBlocks
+        self.remainingBytes = remainingBytes
+    }
 }
 
 /// Counts what code allocates, in tasks that it starts too, whatever else runs at the same time.
