@@ -56,7 +56,7 @@ struct AlertReadingTests {
         let business = """
                 business:
                   - {name: sign-ups, metric: signups_total, labels: {outcome: created}, time_zone: America/New_York}
-                  - {name: logins, metric: logins_total, minimum_drop: 40%, worse_drop: 90%}
+                  - {name: logins, metric: logins_total, minimum_drop: 40%, worse_drop: 90%, raise_after: 2min}
 
             """
         let settings = try read("", services: oneService + business).services[0].alerts.business
@@ -64,6 +64,7 @@ struct AlertReadingTests {
         #expect(settings[0].labels == ["outcome": "created"])
         #expect(settings[0].timeZone == "America/New_York")
         #expect(settings[1].minimumDrop == 0.4)
+        #expect(settings.map(\.raiseSeconds) == [10, 120])
         let one = try read("", services: oneService + "    business: {name: orders, metric: orders_total}\n")
         #expect(one.services[0].alerts.business == [BusinessSettings(name: "orders", counter: "orders_total")])
     }

@@ -63,5 +63,6 @@ struct ReviewTests {
         let configuration = try ConfigurationFile.parse(text, folder: example.deletingLastPathComponent())
         #expect(configuration.response.warnings.isEmpty)
         #expect(configuration.response.plan.problems(at: now, until: now).isEmpty)
+        #expect(configuration.services[0].alerts.business.map(\.name) == ["sign-ups"])
     }
 }

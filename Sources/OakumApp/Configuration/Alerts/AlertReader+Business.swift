@@ -22,7 +22,7 @@ extension AlertReader {
         let mapping = try value.mapping(
             [
                 "name", "metric", "labels", "minimum_expected", "minimum_drop", "worse_drop", "severity",
-                "worse_severity", "clear_after", "false_alarms_per_day", "time_zone",
+                "worse_severity", "raise_after", "clear_after", "false_alarms_per_day", "time_zone",
             ], as: "an entry of `business`")
         let name = try mapping.require("name", hint: "what people call it, in the plural: sign-ups")
         let words = try name.string()
@@ -36,6 +36,7 @@ extension AlertReader {
         if let value = mapping["worse_drop"] { result.worseDrop = try value.percent(in: 1...100) / 100 }
         if let value = mapping["severity"] { result.severity = try value.choice() }
         if let value = mapping["worse_severity"] { result.worseSeverity = try value.choice() }
+        if let value = mapping["raise_after"] { result.raiseSeconds = try value.seconds(in: 0...3_600) }
         if let value = mapping["clear_after"] { result.clearSeconds = try value.seconds(in: 0...86_400) }
         if let value = mapping["false_alarms_per_day"] { result.probability = try value.number(in: 1e-9...0.1) }
         if let value = mapping["time_zone"] { result.timeZone = try zones.rules(value).name }
