@@ -319,7 +319,7 @@ let heavyTests: [Target] = [
             "registrar", "registrar-drill", "PrometheusText", "Outbound", hummingbird, httpTypes,
         ]),
     .executableTarget(name: "fixture-leaker", path: "Tests/FixtureLeaker", swiftSettings: settings),
-    tests("StressRunnerTests", ["StressRunner", "LeakTrial", "LoadGenerator", "oakum"]),
+    tests("StressRunnerTests", ["StressRunner", "LeakTrial", "LoadGenerator", "oakum", "registrar", "oakum-keeper"]),
     tests(
         "DrillRunnerTests",
         ["DrillRunner", "LoadGenerator", "OakumAPI", "OakumModel", "StrictYAML", "oakum", "fixture-leaker"]),

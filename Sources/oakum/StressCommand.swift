@@ -28,17 +28,20 @@ struct StressCommand: AsyncParsableCommand {
 
     @Option(name: .shortAndLong, help: "METHOD /path [BODY]: one endpoint. May be repeated.")
     var request: [String] = []
-    @Option(help: "Endpoints from the flows of a load scenario (docs/load.md), with its preparation.") var scenario: String?
+    @Option(help: "Endpoints from the flows of a load scenario (docs/load.md), with its preparation.") var scenario:
+        String?
     @Option(help: "Endpoints from an OpenAPI 3 document (JSON or YAML).") var fromOpenapi: String?
     @Option(help: "Endpoints from an access log in Common or Combined Log Format.") var fromAccessLog: String?
     @Flag(help: "With --from-openapi: those that change something, too, not GET, HEAD and OPTIONS alone.")
     var allMethods = false
     @Option(help: "Of all endpoints only those whose name has this in it. May be repeated.") var only: [String] = []
+    @Option(help: "Leave out endpoints whose name has this in it. May be repeated.") var skip: [String] = []
     @Option(help: "A command for each operation, or, where it has {{count}}, for each cycle. May be repeated.")
     var operation: [String] = []
     @Option(name: .shortAndLong, help: "NAME: VALUE, a header of every request. May be repeated.")
     var header: [String] = []
-    @Option(help: "A status that is a good answer, 404 say. May be repeated. Default: 200 to 399.") var expect: [Int] = []
+    @Option(help: "A status that is a good answer, 404 say. May be repeated. Default: 200 to 399.") var expect: [Int] =
+        []
     @Option(help: "NAME=VALUE for the program's environment. May be repeated.") var env: [String] = []
     @Option(help: "A path that answers 2xx when the program is ready. Default: it accepts connections.")
     var ready: String?
@@ -63,7 +66,8 @@ struct StressCommand: AsyncParsableCommand {
         guard !request.isEmpty || !operation.isEmpty || scenario != nil || fromOpenapi != nil || fromAccessLog != nil
         else {
             throw ValidationError(
-                "name what to ask for: --request 'GET /path', --scenario, --from-openapi, --from-access-log, --operation")
+                "name what to ask for: --request 'GET /path', --scenario, --from-openapi, --from-access-log, --operation"
+            )
         }
     }
 

@@ -39,6 +39,7 @@ struct StressEndpoints {
             result.endpoints.removeAll { endpoint in !command.only.contains { endpoint.name.contains($0) } }
             if result.endpoints.isEmpty { throw .setUp("no endpoint has \(command.only) in its name") }
         }
+        result.endpoints.removeAll { endpoint in command.skip.contains { endpoint.name.contains($0) } }
         try result.addHeaders(command.header)
         return result
     }
