@@ -137,6 +137,18 @@ struct ReportTests {
         #expect(elements(LoadJUnit.render(empty)) != nil)
     }
 
+    @Test func `a stretch without an answer is zero in the plot, not a line across it`() throws {
+        var stalled = try outcome()
+        stalled.report.timeline.removeAll { (10..<20).contains($0.second) }
+        let page = LoadHTML.render(stalled)
+        let plot = try #require(page.split(separator: "<h2>").first { $0.hasPrefix("Requests a second") })
+        let line = try #require(plot.split(separator: "points=\"").dropFirst().first?.split(separator: "\"").first)
+        let heights = line.split(separator: " ").compactMap { $0.split(separator: ",").last.map(String.init) }
+        #expect(heights.count == 30)
+        #expect(Set(heights[10..<20]).count == 1)
+        #expect(heights[9] != heights[10])
+    }
+
     @Test func `JUnit has a case for the evidence and one for each threshold`() throws {
         let outcome = try outcome(thresholds: ["p99 < 1s", "p50 < 1ms", "p99.99 < 1s"])
         let xml = LoadJUnit.render(outcome)

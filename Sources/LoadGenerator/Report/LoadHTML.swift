@@ -84,6 +84,7 @@ package enum LoadHTML {
             report.timeline.compactMap { second in value(second).map { (Double(second.second), $0) } }
         }
         let span = Double(report.timelineResolutionSeconds)
+        let counts = withoutGaps(report)
         let seconds: (Double) -> String = { Figures.number($0, places: $0 == $0.rounded() ? 0 : 1) + " s" }
         var plots = [
             SVGPlot(
@@ -96,16 +97,18 @@ package enum LoadHTML {
             SVGPlot(
                 title: "Requests a second",
                 lines: [
-                    SVGPlot.Line(name: "ended", style: "b", points: points { Double($0.requests) / span }),
-                    SVGPlot.Line(name: "failed", style: "c", points: points { Double($0.failures.failed) / span }),
+                    SVGPlot.Line(name: "ended", style: "b", points: counts.map { ($0.x, $0.ended / span) }),
+                    SVGPlot.Line(name: "failed", style: "c", points: counts.map { ($0.x, $0.failed / span) }),
                 ], xText: seconds, yText: { Figures.number($0, places: $0 < 10 && $0 != $0.rounded() ? 1 : 0) }),
         ]
         if let memory = outcome.memory {
+            var unit = 1.0
+            while unit * 1_024 <= Double(memory.peakBytes ?? 0) { unit *= 1_024 }
             let samples = memory.samples.map { (x: $0.seconds, y: Double($0.residentBytes)) }
             plots.append(
                 SVGPlot(
                     title: "Memory of the target", lines: [SVGPlot.Line(name: "resident", style: "b", points: samples)],
-                    xText: seconds, yText: Figures.bytes))
+                    yUnit: unit, xText: seconds, yText: Figures.bytes))
         }
         let curve = report.distribution?.curve().map { (x: $0.percentile, y: $0.milliseconds) } ?? []
         plots.append(
@@ -113,6 +116,24 @@ package enum LoadHTML {
                 title: "Latency by percentile", lines: [SVGPlot.Line(name: "all requests", style: "a", points: curve)],
                 xAxis: .nines, xText: { "p" + Self.percentile($0) }, yText: Figures.milliseconds))
         return plots
+    }
+
+    /// Requests of each record; stretches in which none ended, which the timeline leaves out, are zero.
+    private static func withoutGaps(_ report: LoadReport) -> [(x: Double, ended: Double, failed: Double)] {
+        let span = report.timelineResolutionSeconds
+        guard let last = report.timeline.last else { return [] }
+        var records: [(x: Double, ended: Double, failed: Double)] = []
+        var next = report.timeline.makeIterator()
+        var record = next.next()
+        for second in stride(from: 0, through: last.second, by: span) {
+            if let found = record, found.second == second {
+                records.append((Double(second), Double(found.requests), Double(found.failures.failed)))
+                record = next.next()
+            } else {
+                records.append((Double(second), 0, 0))
+            }
+        }
+        return records
     }
 
     private static func percentile(_ value: Double) -> String {

@@ -33,6 +33,7 @@ package struct LoadOutcome: Sendable {
         case .passed where judgement.thresholds.isEmpty: "measured, no threshold was asked for"
         case .passed: "PASSED: every threshold holds"
         case .crossed: "FAILED: a threshold is crossed"
+        case .noEvidence where judgement.reasons.isEmpty: "UNDECIDED: a threshold cannot be told, none is crossed"
         case .noEvidence: "NO EVIDENCE, neither good nor bad"
         case .nothingMeasured: "NOTHING MEASURED: there was not one answer"
         }

@@ -24,6 +24,8 @@ package struct SVGPlot {
     var title: String
     var lines: [Line]
     var xAxis = Axis.linear
+    /// Ticks are round numbers of this unit.
+    var yUnit = 1.0
     var xText: (Double) -> String
     var yText: (Double) -> String
 
@@ -56,7 +58,8 @@ package struct SVGPlot {
             return "<p class=\"none\">\(XMLText.content(title)): nothing was measured.</p>"
         }
         let xLimit = max(xMost, 1e-9)
-        let (yTicks, yLimit) = Self.ticks(to: max(yMost, 1e-9))
+        let rounded = Self.ticks(to: max(yMost / yUnit, 1e-9))
+        let (yTicks, yLimit) = (rounded.values.map { $0 * yUnit }, rounded.limit * yUnit)
         let plotWidth = Self.width - Self.left - Self.right
         let plotHeight = Self.height - Self.top - Self.bottom
         func x(_ value: Double) -> Double { Self.left + place(value) / xLimit * plotWidth }
