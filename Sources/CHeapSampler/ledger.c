@@ -110,6 +110,43 @@ void oh_note_live(const struct oh_sample *sample, int64_t blocks) {
     atomic_fetch_add_explicit(&places[place].live_bytes, blocks * (int64_t)sample->size, memory_order_relaxed);
 }
 
+static bool is_in(const struct oakum_heap_module *module, uint64_t address) {
+    return address >= module->low && address < module->high;
+}
+
+static bool ends_with(const char *text, const char *end) {
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+// Swift Testing is in the middle of measured calls: it keeps a backtrace of each error that is thrown, and records what is
+// expected. Of the program and that library, the one that comes first on the stack has made the allocation.
+static bool is_made_by_program(uint32_t index) {
+    const struct oakum_heap_stack *stack = (struct oakum_heap_stack *)oh_region.stacks.base + index;
+    const struct oakum_heap_module *modules = (struct oakum_heap_module *)oh_region.modules.base;
+    const uint64_t *frames = (uint64_t *)oh_region.frames.base + stack->first_frame;
+    uint64_t count = atomic_load(&oh_region.modules.used);
+    for (uint32_t frame = 0; frame < stack->frame_count; frame++) {
+        for (uint64_t module = 0; module < count; module++) {
+            if (!is_in(&modules[module], frames[frame] - 1)) continue;
+            if (ends_with(modules[module].path, "/libTesting.so")) return false;
+            if (strcmp(modules[module].path, oh_region.header->executable) == 0) return true;
+            break;
+        }
+    }
+    return true;
+}
+
+// The answer is kept with the stack: 1 yes, 2 no.
+bool oh_is_own(uint32_t index) {
+    if (index == OAKUM_HEAP_UNKNOWN_STACK) return true;
+    struct oakum_heap_stack *stack = (struct oakum_heap_stack *)oh_region.stacks.base + index;
+    _Atomic uint64_t *answer = (_Atomic uint64_t *)&stack->reserved;
+    uint64_t known = atomic_load_explicit(answer, memory_order_relaxed);
+    if (known == 0) atomic_store_explicit(answer, known = is_made_by_program(index) ? 1 : 2, memory_order_relaxed);
+    return known == 1;
+}
+
 void oh_wipe(void *block, const struct oh_sample *sample) {
     if (sample->tag != 0) memset(block, 0, sample->size);
 }

@@ -105,6 +105,7 @@ bool oh_sample_block(struct oh_thread *thread, void *block, uint64_t size, struc
     sample.thread = thread->thread_id;
     sample.tag = thread->tag;
     sample.stack = oh_stack_of(thread, caller, sample.birth);
+    if (!oh_is_own(sample.stack)) return false;
     bool is_recorded = oh_record(block, &sample);
     oh_note_allocation(&sample, is_recorded);
     if (!is_recorded) return false;

@@ -23,7 +23,8 @@ struct LeakTests {
     @Test func `a journal does not grow in memory`() async throws {
         try await withTemporaryFolder { folder in
             let journal = try SQLiteEventJournal(path: folder.file("journal.sqlite"))
-            try await expectNoGrowth(warmUp: 100) {
+            // SQLite keeps pages of what it has written, up to 2 MB of them.
+            try await expectNoGrowth(warmUp: 100, toleratingBytesPerCall: 600) {
                 _ = try await journal.append([event(), event(.paused, service: nil)])
                 _ = try await journal.events(after: nil, limit: 10)
             }
