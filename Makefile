@@ -1,6 +1,6 @@
 # Everything here is a short script in scripts/: read that to see what happens.
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-core bench bench-recycle bench-detect bench-sampler bench-cache bench-delivery bench-load bench-stress soak docs sampler sanitize format lint clean
+.PHONY: help run build test test-core bench bench-recycle bench-detect bench-sampler bench-cache bench-delivery bench-load bench-stress leak-check soak docs sampler sanitize format lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -43,6 +43,9 @@ bench-load: ## The load generator beside wrk and hey: cost of a request, and the
 
 bench-stress: ## Leaking programs and their repaired twins under oakum stress, beside other tools' rules (PAIRS=, RUNS=1000)
 	@scripts/bench stress
+
+leak-check: ## Every endpoint of our services under oakum stress, and with the address sanitizer (SECONDS_EACH=10)
+	@scripts/leak-check
 
 soak: ## Work the cache under write pressure with reused keys, and watch that it stays bounded (MINUTES=3)
 	@scripts/soak

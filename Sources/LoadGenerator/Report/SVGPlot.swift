@@ -30,15 +30,17 @@ package struct SVGPlot {
     var yText: (Double) -> String
 
     /// - Parameters:
+    ///   - yUnit: ticks are round numbers of this unit.
     ///   - xText: what a place on the axis is called.
     ///   - yText: the same for heights, from 0 up.
     package init(
-        title: String, lines: [Line], xAxis: Axis = .linear, xText: @escaping (Double) -> String,
+        title: String, lines: [Line], xAxis: Axis = .linear, yUnit: Double = 1, xText: @escaping (Double) -> String,
         yText: @escaping (Double) -> String
     ) {
         self.title = title
         self.lines = lines
         self.xAxis = xAxis
+        self.yUnit = yUnit
         self.xText = xText
         self.yText = yText
     }

@@ -50,6 +50,8 @@ package enum StressPage {
     private static func plot(_ endpoint: EndpointReport) -> SVGPlot? {
         let all = endpoint.sameKeys + endpoint.freshKeys
         guard let first = all.first, all.count > 2 else { return nil }
+        var unit = 1.0
+        while unit * 1_024 <= all.map({ $0.bytes - first.bytes }).max() ?? 0 { unit *= 1_024 }
         func line(_ name: String, _ style: String, _ readings: [EndpointReport.Reading]) -> SVGPlot.Line {
             SVGPlot.Line(
                 name: name, style: style,
@@ -60,7 +62,7 @@ package enum StressPage {
             lines: [
                 line("the same keys", "a", endpoint.sameKeys), line("fresh keys", "c", endpoint.freshKeys),
             ],
-            xText: { Figures.grouped(UInt64(max(0, $0))) }, yText: { StressText.bytes($0) })
+            yUnit: unit, xText: { Figures.grouped(UInt64(max(0, $0))) }, yText: { StressText.bytes($0) })
     }
 
     private static func fileName(_ path: String) -> String {
