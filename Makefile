@@ -47,7 +47,7 @@ bench-stress: ## Leaking programs and their repaired twins under oakum stress, b
 leak-check: ## Every endpoint of our services under oakum stress, and with the address sanitizer (SECONDS_EACH=10)
 	@scripts/leak-check
 
-soak: ## Work the cache under write pressure with reused keys, and watch that it stays bounded (MINUTES=3)
+soak: ## The cache under write pressure, and the registration service under load: memory stays bounded (MINUTES=3, at most 60)
 	@scripts/soak
 
 docs: ## Build the documentation of the cache and of the leak tests (DocC), with every link checked
