@@ -17,7 +17,7 @@ import Testing
             : OrdinaryWeeks.all(repetitions: 1, bases: [0.5], histories: [0, 28], shapes: [.smooth, .office, .bursts])
         let length = Self.isFull ? 14.0 : 3
         let alarms = weeks.reduce(0) { $0 + $1.alarms(days: length, every: Self.isFull ? 30 : 60) }
-        #expect(alarms <= Int(length * Double(weeks.count) / 2_500), "\(alarms) in \(weeks.count) × \(length) days")
+        #expect(alarms <= Int(length * Double(weeks.count) / 1_000), "\(alarms) in \(weeks.count) × \(length) days")
     }
 
     @Test func `the first weekend is no drop, whatever day watching began`() {
@@ -38,6 +38,17 @@ import Testing
             }
         }
         #expect(told.count <= (Self.isFull ? 3 : 0), "\(told)")
+    }
+
+    /// They are drops to whoever does not know of them; the number is what was measured, and a fall in it is welcome.
+    @Test(.enabled(if: isFull, "FULL=1")) func `one unannounced holiday in seven is told`() {
+        let weeks = OrdinaryWeeks.all(
+            repetitions: 6, bases: [0.02, 0.1, 0.5, 3, 20, 0.003], histories: [28],
+            shapes: [.smooth, .office, .steep, .bursts])
+        let alarms = weeks.reduce(0) {
+            $0 + $1.alarms(days: 14, every: 30, holidays: [2: 0.62, 8: 0.66, 10: 0.7])
+        }
+        #expect(alarms <= weeks.count * 3 / 6)
     }
 
     /// Medians of the table, and room for other seeds than its.
