@@ -123,6 +123,8 @@ package struct StreamReport: Hashable, Sendable, Codable {
     package var requests: UInt64
     package var failed: UInt64
     package var latency: LatencySummary?
+    /// Answers by status.
+    package var statuses: [Int: UInt64]?
     /// Of this stream alone; not part of the JSON.
     package var distribution: LatencyDistribution?
 
@@ -134,7 +136,7 @@ package struct StreamReport: Hashable, Sendable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case name, requests, failed, latency
+        case name, requests, failed, latency, statuses
     }
 }
 

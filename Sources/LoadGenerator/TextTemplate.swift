@@ -45,6 +45,11 @@ package struct TextTemplate: Hashable, Sendable {
         appendLiteral(Array(literal.utf8)[...])
     }
 
+    /// The value of a variable, and nothing else.
+    init(variable name: String) {
+        segments = [.captured(name)]
+    }
+
     private init(_ text: String, open: String, close: String) throws(Failure) {
         let bytes = Array(text.utf8)
         let (open, close) = (Array(open.utf8), Array(close.utf8))

@@ -129,7 +129,9 @@ struct CorpusTests {
         #expect(corpus.endpoints[0].requests[0].expectedStatuses == [200, 404])
         #expect(written(corpus.endpoints[0].requests[7].path) == "/users/7?v=1")
         #expect(corpus.notes.count == 3, "\(corpus.notes)")
-        #expect(corpus.flows.count == 31)
+        #expect(corpus.flows.map(\.request.name) == ["GET /users/{id}", "HEAD /"])
+        #expect(corpus.flows[0].variables.map(\.values.count) == [30])
+        #expect(corpus.flows[0].request.path.capturedNames == ["target"])
         #expect(abs(corpus.flows.reduce(0) { $0 + $1.weight } - 40) < 1e-9)
     }
 

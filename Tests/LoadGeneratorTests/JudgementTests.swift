@@ -91,6 +91,18 @@ struct LoadJudgementTests {
         #expect(remarks.count == 4)
         #expect(remarks.contains { $0.contains("20 % of the requests waited for a connection") })
         #expect(try judge(report(5_000)).remarks.isEmpty)
+        var recorder = LoadRecorder(streamNames: (0..<200).map { "r\($0)" })
+        for number in 0..<400 {
+            recorder.dispatched(lateBy: 0)
+            let status = number % 200 == 7 ? 401 : 200
+            recorder.ended(stream: number % 200, .answered(status: status), latency: 5_000_000, at: 0.1)
+        }
+        let many = recorder.report(startedAt: Uptime(seconds: 1), seconds: 1)
+        #expect(many.statuses == [200: 398, 401: 2])
+        #expect(
+            try judge(many).remarks == ["r7 was answered 401 alone, as was expected: its usual work was not loaded"])
+        #expect(try #require(many.latency).p50 < 5.01)
+        #expect(try #require(many.streams[3].latency).p50 < 5.06)
     }
 
     @Test func `nothing answered is nothing measured, whatever was asked`() throws {

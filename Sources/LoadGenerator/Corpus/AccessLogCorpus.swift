@@ -79,8 +79,10 @@ package struct AccessLogCorpus: Sendable {
                     name: name, method: endpoint.method, path: TextTemplate(literal: target),
                     expectedStatuses: endpoint.statuses)
             }
-            result.endpoints.append(
-                LoadCorpus.Endpoint(name: name, requests: requests, weight: Double(endpoint.count), isSafe: true))
+            var found = LoadCorpus.Endpoint(
+                name: name, requests: requests, weight: Double(endpoint.count), isSafe: true)
+            found.paths = endpoint.targets
+            result.endpoints.append(found)
         }
         if withBody > 0 {
             result.notes.append("\(withBody) requests that have a body are left out: a log does not hold it")

@@ -12,6 +12,8 @@ package struct LoadCorpus: Sendable {
         package var weight: Double
         /// GET, HEAD and OPTIONS: asking changes nothing (RFC 9110 section 9.2.1).
         package var isSafe: Bool
+        /// When the requests differ in their path alone: these paths.
+        var paths: [String] = []
 
         package init(name: String, requests: [RequestTemplate], weight: Double = 1, isSafe: Bool) {
             self.name = name
@@ -50,10 +52,16 @@ package struct LoadCorpus: Sendable {
         return result
     }
 
-    /// A stream for each request; those of an endpoint share its weight and its name.
+    /// A stream for each endpoint whose requests differ in their path alone, one for each request of the others; those
+    /// share the endpoint's weight.
     package var flows: [LoadStream] {
         endpoints.flatMap { endpoint in
-            endpoint.requests.map { request in
+            if endpoint.paths.count > 1, var request = endpoint.requests.first {
+                request.path = TextTemplate(variable: "target")
+                let paths = FlowVariable(name: "target", values: endpoint.paths.map { Array($0.utf8) })
+                return [LoadStream(request: request, weight: endpoint.weight, variables: [paths])]
+            }
+            return endpoint.requests.map { request in
                 LoadStream(request: request, weight: endpoint.weight / Double(endpoint.requests.count))
             }
         }

@@ -114,6 +114,13 @@ package struct LoadJudgement: Hashable, Sendable, Codable {
                 few connections for the rate
                 """)
         }
+        for stream in report.streams.prefix(50) where stream.failed == 0 {
+            guard let statuses = stream.statuses, !statuses.isEmpty,
+                statuses.keys.allSatisfy({ (400..<500).contains($0) })
+            else { continue }
+            let words = statuses.keys.sorted().map(String.init).joined(separator: " and ")
+            remarks.append("\(stream.name) was answered \(words) alone, as was expected: its usual work was not loaded")
+        }
         if report.endedEarly == true { remarks.append("ended before its time: the report covers what was sent") }
         if let wait = report.waitShare, wait > 0.1 {
             let percent = Figures.number(wait * 100, places: 0)
