@@ -137,6 +137,7 @@ package struct DrillRun: Sendable {
             heap: document.heap, tools: tools,
             folder: try folder.folder(arm.rawValue), deploy: deploy, volume: document.volume,
             observation: arm == .observed ? document.observation : nil,
+            expectedPerSecond: document.observation?.business.perSecond(document.load) ?? 0,
             postmortem: arm == .patched ? nil : postmortems.map { "\($0)/\(document.scenario)-\(arm.rawValue).md" },
             tell: tell)
         let load = oakumArm.observation?.load(document.load) ?? document.load

@@ -26,6 +26,8 @@ struct OakumArm: Sendable {
     var volume: DrillVolume?
     /// Nil: Oakum may act, and no business is counted.
     var observation: DrillObservation?
+    /// What the load brings of what the business counts, a second.
+    var expectedPerSecond = 0.0
     /// The file that the draft of the arm's postmortem goes to; nil: none is written.
     var postmortem: String?
     let tell: @Sendable (DrillNews) -> Void
@@ -190,7 +192,9 @@ struct OakumArm: Sendable {
     private var business: String {
         guard let business = observation?.business else { return "" }
         let labels = business.labels.map { "\($0.key): \(quoted($0.value))" }.joined(separator: ", ")
-        return "business: {name: \(quoted(business.name)), metric: \(business.metric), labels: {\(labels)}}"
+        // Between the first look and the first request lies a moment in which nobody comes: five seconds' worth says nothing.
+        let least = "minimum_expected: \(Int(max(1, expectedPerSecond * 5)))"
+        return "business: {name: \(quoted(business.name)), metric: \(business.metric), labels: {\(labels)}, \(least)}"
     }
 
     /// The drill's own webhook is who is on call, and in the observed arm the business too.

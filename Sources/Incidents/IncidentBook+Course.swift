@@ -144,7 +144,9 @@ extension IncidentBook {
     ) -> [IncidentChange] {
         var changes: [IncidentChange] = []
         var goesOn = false
-        for loss in impact where note(loss, in: &record) { goesOn = true }
+        // Where the business counts, its own numbers say whether users are served as before.
+        let isCounted = (record.incident.impact + impact).contains { $0.isOfBusiness == true }
+        for loss in impact where note(loss, in: &record) && (!isCounted || loss.isOfBusiness == true) { goesOn = true }
         let relapses = record.desk.relapses ?? 0
         if goesOn, let earlier = record.incident.milestones.restored, relapses < DeskState.relapseLimit {
             record.incident.milestones.restored = nil

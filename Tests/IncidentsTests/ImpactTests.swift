@@ -87,6 +87,19 @@ struct ImpactTests {
         #expect(desk.kinds().filter { $0 == .impactOnset }.count == 2)
     }
 
+    @Test func `a slow answer after the business is back is no news to it`() throws {
+        var desk = Self.leaking()
+        Self.measured(&desk, [Self.loss(5, of: 100, from: 0, until: 20)])
+        Self.measured(
+            &desk,
+            [
+                Self.loss(5, of: 100, from: 0, until: 20),
+                Self.loss(90, of: 100, from: 25, business: nil, what: "requests answered within 1 s"),
+            ])
+        #expect(titles(desk).count == 2)
+        #expect(try #require(desk.stored[1]).incident.milestones.restored == Self.at(20))
+    }
+
     @Test func `a loss that comes and goes all the time is told a bounded number of times`() throws {
         var desk = Self.leaking()
         for round in 0..<40 {
