@@ -43,7 +43,7 @@ struct ResponseHardTimesTests {
                     try wall.set(offset)
                     let second = try await page(of: incident, in: folder.file("second.jsonl"))
                     let passed = begin.duration(to: .now)
-                    #expect(passed >= .seconds(2.9) && passed < .seconds(8), "\(passed) after a step of \(offset) s")
+                    #expect(passed >= .seconds(2.9) && passed < .seconds(20), "\(passed) after a step of \(offset) s")
                     // The wall clock did jump: an hour forward from nothing, then two hours back.
                     let jump = try time(second) - time(first)
                     #expect(abs(jump - Double(number == 0 ? 3_600 : -7_200)) < 60, "\(jump)")
@@ -64,8 +64,12 @@ struct ResponseHardTimesTests {
                     #expect(next.complaints.isEmpty, "\(next.complaints)")
                 }
             }
-            #expect(try SeenPage.all(in: folder.file("first.jsonl")).map(\.data.incident) == [1, 2, 3])
-            #expect(try SeenPage.all(in: folder.file("second.jsonl")).map(\.data.incident) == [1, 2, 3])
+            for file in ["first.jsonl", "second.jsonl"] {
+                // Killed after it was written and before that was recorded, a page comes again, with its id.
+                let pages = try SeenPage.all(in: folder.file(file))
+                #expect(Set(pages.map(\.data.id)).count == 3 && pages.count <= 4)
+                #expect(Set(pages.compactMap(\.data.incident)) == [1, 2, 3])
+            }
         }
     }
 
