@@ -88,18 +88,26 @@ struct GrowthCourse {
     private func isGrowth(_ rate: Double) -> Bool { rate > limits.toleratedBytesPerCall }
 
     /// By how much each measured round rose above all before it, in bytes per call: what comes and goes does not rise.
-    private var rises: [Double] {
-        var highest = rounds.first?.liveBytes ?? 0
+    private var rises: [Double] { rises(of: \.liveBytes) }
+
+    private func rises(of what: KeyPath<GrowthRound, Int>) -> [Double] {
+        var highest = rounds.first?[keyPath: what] ?? 0
         return rounds.dropFirst().map { round in
-            defer { highest = max(highest, round.liveBytes) }
-            return Double(round.liveBytes - highest) / Double(round.calls)
+            defer { highest = max(highest, round[keyPath: what]) }
+            return Double(round[keyPath: what] - highest) / Double(round.calls)
         }
     }
 
+    /// In bytes, or, where one large block doubled in a round and the others did not, in blocks.
     private var hasPersisted: Bool {
         let last = rises.suffix(Self.persistent)
-        guard last.count == Self.persistent, let lowest = last.min(), let highest = last.max() else { return false }
-        return isGrowth(lowest) && lowest >= Self.steadiness * highest
+        guard last.count == Self.persistent, last.allSatisfy(isGrowth) else { return false }
+        return Self.isSteady(last) || Self.isSteady(rises(of: \.liveBlocks).suffix(Self.persistent))
+    }
+
+    private static func isSteady(_ rates: some Sequence<Double>) -> Bool {
+        guard let lowest = rates.min(), let highest = rates.max() else { return false }
+        return lowest > 0 && lowest >= steadiness * highest
     }
 
     // MARK: - Rates

@@ -57,6 +57,28 @@ struct GrowthCourseTests {
         #expect(play { capacity($0) }.verdict == .leak)
     }
 
+    @Test func `one large block that doubles does not hide that small ones leak`() {
+        var course = GrowthCourse(GrowthLimits())
+        var calls = 0
+        var step = course.first
+        // 40 bytes a call, and 8 MB more after 5,000 calls.
+        func reading(_ count: Int) -> GrowthRound {
+            calls += count
+            return GrowthRound(
+                calls: count, liveBlocks: calls + 1, liveBytes: calls * 40 + (calls > 5_000 ? 16 << 20 : 8 << 20))
+        }
+        while true {
+            switch step {
+            case .warmUp(let count): step = course.handle(warmedUp: reading(count), perCall: .microseconds(1))
+            case .round(let count): step = course.handle(finished: reading(count), took: .microseconds(count))
+            case .confirm: step = course.handle(confirmed: calls + 1, course.rounds.last?.liveBytes ?? 0)
+            case .finish(let verdict):
+                #expect(verdict == .leak)
+                return
+            }
+        }
+    }
+
     @Test(arguments: [50, 500, 5_000, 9_999])
     func `a cache that fills is clean once it is full`(bound: Int) {
         #expect(play { min($0, bound) * 100 }.verdict == .clean)
