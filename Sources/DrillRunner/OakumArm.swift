@@ -111,9 +111,16 @@ struct OakumArm: Sendable {
         guard let limit, let answers else { return outcome }
         outcome.observed = ObservedFacts(
             kills: limit.kills, marks: answers.all,
-            messages: receiver?.all.filter { $0.page.data.kind == .stakeholders } ?? [], incident: incident,
+            messages: Self.messages(receiver), incident: incident,
             clock: try await watch.clock())
         return outcome
+    }
+
+    /// What the business was told until the incident was closed: that nobody comes when the load is over is no news.
+    private static func messages(_ receiver: PageReceiver?) -> [PageReceiver.Arrival] {
+        let told = receiver?.all.filter { $0.page.data.kind == .stakeholders } ?? []
+        guard let end = told.firstIndex(where: { $0.page.data.title.hasSuffix("; over") }) else { return told }
+        return Array(told[...end])
     }
 
     /// What earlier days brought, as far as anybody knows.
