@@ -55,7 +55,7 @@ struct DocumentTests {
         let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
         let document = try DrillDocumentReader.load("/\(root)/examples/drills/twins/\(name).md")
         #expect(document.scenario == name && !document.expectations.leak)
-        #expect(document.arms.control == nil && document.arms.patched == nil && document.arms.protected <= 120)
+        #expect(document.arms.control == nil && document.arms.patched == nil && document.arms.protected <= 180)
         #expect(document.expectations.firstCause == name.replacingOccurrences(of: "-", with: "_"))
         #expect((document.fault == nil) == (name == "traffic-surge"))
         #expect((document.deployAtSeconds == nil) == (name != "cpu-bound-deploy"))

@@ -31,7 +31,9 @@ struct EstimateTests {
         #expect(coverage > 92.3 && coverage < 97.7, "\(coverage) % of \(trials) intervals")
     }
 
-    @Test(arguments: [sampled(every: 65536), exact, sampled(every: 65536).merging(["OAKUM_HEAP_ERROR_BYTES": "256"]) { $1 }])
+    @Test(arguments: [
+        sampled(every: 65536), exact, sampled(every: 65536).merging(["OAKUM_HEAP_ERROR_BYTES": "256"]) { $1 },
+    ])
     func `the bytes in use stay within their stated error`(environment: [String: String]) async throws {
         let result = try await Programs.built().run(environment).run("in_use")
         #expect(result.exit == .code(0), "\(result.output)")

@@ -33,6 +33,7 @@ package actor IncidentDesk<C: Clock> where C.Duration == Duration {
     private var isClosed = false
     var unsaved: [String: Alert] = [:]
     private var trouble: String?
+    private var failedCommits = 0
     /// The transaction under way; nil: none is.
     private var writingSince: C.Instant?
     private var deploys: [@Sendable (String, String, WallTime) async -> Void] = []
@@ -169,6 +170,7 @@ package actor IncidentDesk<C: Clock> where C.Duration == Duration {
             try await store.commit(Self.compacted(changes), at: moment)
         } catch {
             trouble = Self.cannotStore(error)
+            failedCommits += 1
             return .failure(.failed("incidents cannot be stored: \(error). Nothing of it counts: try again"))
         }
         trouble = nil
@@ -215,9 +217,11 @@ package actor IncidentDesk<C: Clock> where C.Duration == Duration {
             let late = unsaved.values.sorted { $0.fingerprint < $1.fingerprint }
             unsaved = [:]
             if !late.isEmpty { await take(late) }
+            let before = failedCommits
             await attemptQuietly([.tick])
             if trouble != nil {
-                await tryStore()
+                // What is due and was refused just now says more than an empty transaction that is taken.
+                if failedCommits == before { await tryStore() }
                 await followOutcomesOnce()
             }
         }

@@ -4,7 +4,7 @@ import Glibc
 import ProcessReadings
 
 /// The run's own folder under the temporary folder, and everything that was started in it: each process carries its path in
-/// its environment, so that none is left behind.
+/// its environment or its arguments, so that none is left behind.
 struct TargetFolder: Sendable {
     static let marker = "OAKUM_STRESS_FOLDER"
 
@@ -40,12 +40,13 @@ struct TargetFolder: Sendable {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: "/proc") else {
             return []  // Without /proc nothing of this runs anyway.
         }
-        let mark = Array("\(Self.marker)=\(path)".utf8)
+        // Who cleans the environment of what it starts (a keeper of workers) names the folder in arguments.
         return names.compactMap(Int32.init).filter { pid in
-            guard pid != getpid(), let bytes = FileBytes.read(path: "/proc/\(pid)/environ", limit: 1 << 20) else {
-                return false
-            }
-            return bytes.split(separator: 0).contains { $0.elementsEqual(mark) }
+            pid != getpid()
+                && ["environ", "cmdline"].contains { file in
+                    FileBytes.read(path: "/proc/\(pid)/\(file)", limit: 1 << 20)
+                        .map { String(decoding: $0, as: UTF8.self).contains(path) } ?? false
+                }
         }
     }
 }

@@ -3,7 +3,8 @@ import Glibc
 typealias Program = @Sendable (_ leaks: Bool) async -> Void
 
 /// Port to serve rounds on demand at; nil: 400 rounds at once.
-let servedPort = CommandLine.arguments.count > 4 && CommandLine.arguments[3] == "--serve" ? UInt16(CommandLine.arguments[4]) : nil
+let servedPort =
+    CommandLine.arguments.count > 4 && CommandLine.arguments[3] == "--serve" ? UInt16(CommandLine.arguments[4]) : nil
 let rounds = servedPort == nil ? 400 : Int.max
 let clock = ContinuousClock()
 

@@ -62,7 +62,9 @@ final class Rounds: Sendable {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         var filled = 0
         while true {
-            let count = buffer.withUnsafeMutableBytes { recv(connection, $0.baseAddress! + filled, 4_096 - filled, 0) }
+            let count = buffer.withUnsafeMutableBytes {
+                recv(connection, $0.baseAddress?.advanced(by: filled), 4_096 - filled, 0)
+            }
             guard count > 0 else { return }
             filled += count
             guard filled >= 4, buffer[filled - 4..<filled].elementsEqual("\r\n\r\n".utf8) else { continue }
