@@ -17,13 +17,12 @@ struct LeakPairTests {
         var testDescription: String { "\(program) \(name)" }
     }
 
+    /// The others are `make bench-stress`'s.
     static let pairs = [
         Pair(program: "leaks", name: "small-block", bytes: 31...33),
         Pair(program: "leaks", name: "growing-array", bytes: 12...66),
-        Pair(program: "leaks", name: "closure-cycle", bytes: 3_000...3_400),
         Pair(program: "leaks", name: "page-cache", bytes: 380...520, kind: "unbounded_by_key"),
         Pair(program: "cleaks", name: "small", bytes: 31...33),
-        Pair(program: "cxxleaks", name: "map", bytes: 3_000...3_300),
     ]
 
     @Test(arguments: pairs)
