@@ -5,8 +5,8 @@ import Testing
 
 /// How often an arm calls innocent growth a leak, and how soon it finds a real one.
 @Suite struct SimulatedTrialTests {
-    /// 100 in the suite, which must be quick in a debug build; `make bench-stress` sets 1000.
-    static let runs = ProcessInfo.processInfo.environment["OAKUM_TRIAL_RUNS"].flatMap(UInt64.init) ?? 40
+    /// 20 in the suite, which must be quick in a debug build; `make bench-stress` sets 1000.
+    static let runs = ProcessInfo.processInfo.environment["OAKUM_TRIAL_RUNS"].flatMap(UInt64.init) ?? 20
 
     @Test(arguments: CycleShape.innocent)
     func `at most one innocent run in a hundred is called a leak`(_ shape: CycleShape) {

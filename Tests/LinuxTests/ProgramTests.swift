@@ -41,9 +41,10 @@ import Testing
             let identity = ProcessIdentity(pid: process.pid, startTicks: try startTicks(process.pid))
             // The program is there once it has taken the place of what started it.
             return try await eventually("the program") {
-                let found = ProcPrograms().program(of: identity)
-                return found?.name == argv[0].split(separator: "/").last.map(String.init)
-                    || found.map { argv.dropFirst().joined().contains($0.name) } == true ? found : nil
+                // Within exec the arguments are not there yet for an instant.
+                guard let found = ProcPrograms().program(of: identity), found.arguments != nil else { return nil }
+                return found.name == argv[0].split(separator: "/").last.map(String.init)
+                    || argv.dropFirst().joined().contains(found.name) ? found : nil
             }
         }
     }

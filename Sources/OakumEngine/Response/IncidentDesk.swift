@@ -34,6 +34,8 @@ package actor IncidentDesk<C: Clock> where C.Duration == Duration {
     var unsaved: [String: Alert] = [:]
     private var trouble: String?
     private var failedCommits = 0
+    /// When something was last not stored.
+    private var refusedAt: C.Instant?
     /// The transaction under way; nil: none is.
     private var writingSince: C.Instant?
     private var deploys: [@Sendable (String, String, WallTime) async -> Void] = []
@@ -88,6 +90,8 @@ package actor IncidentDesk<C: Clock> where C.Duration == Duration {
             + "folder is very slow or hangs; `dmesg` and `iostat` may tell why"
     }
 
+    /// So long a refusal is told at least, seconds, unless something was stored since: whoever looks now and then sees it.
+    private static var refusalSeconds: Double { 15 }
     /// A transaction that takes longer is told, seconds.
     private static var slowSeconds: Double { 10 }
 
@@ -171,6 +175,7 @@ package actor IncidentDesk<C: Clock> where C.Duration == Duration {
         } catch {
             trouble = Self.cannotStore(error)
             failedCommits += 1
+            refusedAt = clock.now
             return .failure(.failed("incidents cannot be stored: \(error). Nothing of it counts: try again"))
         }
         trouble = nil
@@ -184,11 +189,13 @@ package actor IncidentDesk<C: Clock> where C.Duration == Duration {
         "incidents cannot be stored, so nobody is paged for what is new: \(error)"
     }
 
-    /// After a failure: whether it can be written again, without waiting for the next thing to happen.
+    /// After a failure: whether it can be written again, without waiting for the next thing to happen. Little may fit where
+    /// more did not, so a refusal is told for a while all the same.
     private func tryStore() async {
         do throws(StoreError) {
             try await store.commit([], at: now())
-            trouble = nil
+            let isRecent = refusedAt.map { $0.duration(to: clock.now) / .seconds(1) < Self.refusalSeconds } ?? false
+            if !isRecent { trouble = nil }
         } catch {
             trouble = Self.cannotStore(error)
         }
