@@ -29,7 +29,7 @@ struct ControlArm: Sendable {
         for number in 1...service.workers {
             shares.append(
                 Share(
-                    number: number, port: try freePort(), service: service, command: command, folder: folder))
+                    number: number, port: try DrillError.couldNot(LoopbackPort.free), service: service, command: command, folder: folder))
         }
         let watch = ControlWatch(
             shares: shares, budgetBytes: service.budgetBytes, wrongMove: wrongMove, tell: tell)
@@ -53,7 +53,7 @@ struct ControlArm: Sendable {
                     """
                     \(service.name) process \(share.number) does not answer \(service.readyPath) on port \
                     \(share.port) within \(service.readyWithinSeconds) s; it last wrote:
-                    \(tail(of: share.logPath))
+                    \(SmallFile.tail(share.logPath))
                     """)
             }
             try await pause(0.1)
@@ -84,7 +84,7 @@ struct Share: Sendable {
         logPath = "\(folder)/\(service.name)-\(number).log"
         argv = Programs.fill(
             command + service.ownPort, ["folder": folder, "port": "\(port)", "worker": "\(number)"])
-        environment = service.environment + [(DrillFolder.marker, folder)]
+        environment = service.environment + [(ScratchFolder.marker, folder)]
     }
 
     func start() throws(DrillError) -> SpawnedProcess {
@@ -144,7 +144,7 @@ final class ControlWatch: Sendable {
             return
                 """
                 process \(share.number) ended with \(exit) before it served; it last wrote:
-                \(tail(of: share.logPath))
+                \(SmallFile.tail(share.logPath))
                 """
         }
         return nil

@@ -1,3 +1,5 @@
+import Spawning
+
 /// Why a drill could not be run to its end.
 package enum DrillError: Error, Hashable, Sendable {
     /// The document asks for something that does not exist; line and hint are in the message.
@@ -12,6 +14,15 @@ package enum DrillError: Error, Hashable, Sendable {
         switch self {
         case .badInput(let text), .couldNotRun(let text): text
         case .interrupted(let signal): "interrupted by signal \(signal); everything it had started is stopped"
+        }
+    }
+
+    /// What the body does, or `couldNotRun` with why it failed.
+    static func couldNot<Result>(_ body: () throws(SpawnError) -> Result) throws(DrillError) -> Result {
+        do throws(SpawnError) {
+            return try body()
+        } catch {
+            throw .couldNotRun(error.reason)
         }
     }
 

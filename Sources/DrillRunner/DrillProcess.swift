@@ -11,7 +11,7 @@ extension SpawnedProcess {
     convenience init(
         _ words: [String], environment: [(key: String, value: String)], logPath: String
     ) throws(DrillError) {
-        do {
+        do throws(SpawnError) {
             try self.init(
                 words, environment: Dictionary(environment.map { ($0.key, Optional($0.value)) }) { $1 },
                 outputPath: logPath)
@@ -27,25 +27,6 @@ extension SpawnedProcess {
         else { return nil }
         return Int64(memory.residentPages * Machine.pageBytes)
     }
-}
-
-/// The text of the first MiB of a file; nil when it cannot be read.
-func readSmallFile(_ path: String) -> String? {
-    FileBytes.read(path: path, limit: 1 << 20).map { String(decoding: $0, as: UTF8.self) }
-}
-
-/// The last lines of a log, for messages about failures. At most 2,000 bytes.
-func tail(of path: String, lines: Int = 12) -> String {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return "(no log at \(path))" }
-    defer { close(descriptor) }
-    let size = lseek(descriptor, 0, SEEK_END)
-    lseek(descriptor, max(0, size - 2_000), SEEK_SET)
-    var chunk = [UInt8](repeating: 0, count: 2_000)
-    let count = read(descriptor, &chunk, chunk.count)
-    guard count > 0 else { return "(it wrote nothing)" }
-    let text = String(decoding: chunk[..<count], as: UTF8.self)
-    return text.split(separator: "\n").suffix(lines).joined(separator: "\n")
 }
 
 /// Seconds since boot: the clock of events.

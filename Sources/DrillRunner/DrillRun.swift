@@ -59,7 +59,7 @@ package struct DrillRun: Sendable {
 
     private func inFolder() async throws(DrillError) -> DrillReport {
         raiseFileLimit()
-        let folder = try DrillFolder()
+        let folder = try DrillError.couldNot { () throws(SpawnError) in try ScratchFolder(prefix: "oakum-drill") }
         let result: Result<DrillReport, DrillError>
         do throws(DrillError) {
             result = .success(try await arms(folder))
@@ -75,7 +75,7 @@ package struct DrillRun: Sendable {
         return try result.get()
     }
 
-    private func arms(_ folder: DrillFolder) async throws(DrillError) -> DrillReport {
+    private func arms(_ folder: ScratchFolder) async throws(DrillError) -> DrillReport {
         let programs = Programs(documentPath: documentPath, oakumPath: tools.oakumPath)
         let faulty = try programs.argv(document.service.faultBuild, file: documentPath)
         let patched = try programs.argv(document.service.patchedBuild, file: documentPath)
@@ -104,7 +104,7 @@ package struct DrillRun: Sendable {
 
     /// Nil: the document has no such arm.
     private func observed(
-        _ faulty: [String], _ patched: [String], _ folder: DrillFolder
+        _ faulty: [String], _ patched: [String], _ folder: ScratchFolder
     ) async throws(DrillError) -> DrillJudgement.Watched? {
         guard let seconds = document.arms.observed, let observation = document.observation else { return nil }
         let fault = observation.fault(document.fault)
@@ -116,12 +116,16 @@ package struct DrillRun: Sendable {
             folder)
     }
 
+    private func path(_ arm: DrillArm, _ folder: ScratchFolder) throws(DrillError) -> String {
+        try DrillError.couldNot { () throws(SpawnError) in try folder.folder(arm.rawValue) }
+    }
+
     private func control(
-        _ command: [String], seconds: Double, _ folder: DrillFolder
+        _ command: [String], seconds: Double, _ folder: ScratchFolder
     ) async throws(DrillError) -> ControlArm.Outcome {
         tell(.armStarted(.control, seconds: seconds))
         let arm = ControlArm(
-            service: document.service, command: command, folder: try folder.folder(DrillArm.control.rawValue),
+            service: document.service, command: command, folder: try path(.control, folder),
             wrongMove: document.wrongMove, tell: tell)
         let outcome = try await arm.run(document.load, seconds: seconds)
         await clear(folder)
@@ -129,13 +133,13 @@ package struct DrillRun: Sendable {
     }
 
     private func watched(
-        _ arm: DrillArm, _ command: [String], seconds: Double, _ deploy: DrillDeploy?, _ folder: DrillFolder
+        _ arm: DrillArm, _ command: [String], seconds: Double, _ deploy: DrillDeploy?, _ folder: ScratchFolder
     ) async throws(DrillError) -> DrillJudgement.Watched {
         tell(.armStarted(arm, seconds: seconds))
         let oakumArm = OakumArm(
             arm: arm, service: document.service, command: command, recycle: document.recycle,
             heap: document.heap, tools: tools,
-            folder: try folder.folder(arm.rawValue), deploy: deploy, volume: document.volume,
+            folder: try path(arm, folder), deploy: deploy, volume: document.volume,
             observation: arm == .observed ? document.observation : nil,
             expectedPerSecond: document.observation?.business.perSecond(document.load) ?? 0,
             postmortem: arm == .patched ? nil : postmortems.map { "\($0)/\(document.scenario)-\(arm.rawValue).md" },
@@ -152,11 +156,11 @@ package struct DrillRun: Sendable {
     }
 
     /// The fault must be one that the build offers.
-    private func checkFault(_ command: [String], _ folder: DrillFolder) async throws(DrillError) {
+    private func checkFault(_ command: [String], _ folder: ScratchFolder) async throws(DrillError) {
         guard let fault = document.fault else { return }
         let log = "\(folder.path)/list-faults.log"
         let process = try SpawnedProcess(
-            [command[0], "--list-faults"], environment: [(DrillFolder.marker, folder.path)], logPath: log)
+            [command[0], "--list-faults"], environment: [(ScratchFolder.marker, folder.path)], logPath: log)
         defer { process.killGroup() }
         let deadline = uptimeNow() + 10
         while process.exitNow() == nil, uptimeNow() < deadline { try await pause(0.02) }
@@ -165,11 +169,11 @@ package struct DrillRun: Sendable {
             throw .badInput(
                 """
                 \(place): \(command[0]) does not list the faults it offers (--list-faults); it wrote:
-                \(tail(of: log))
+                \(SmallFile.tail(log))
                 """
             )
         }
-        let offered = (readSmallFile(log) ?? "").split(separator: "\n").compactMap {
+        let offered = (SmallFile.text(log) ?? "").split(separator: "\n").compactMap {
             $0.split(whereSeparator: \.isWhitespace).first
         }
         guard offered.contains(Substring(fault.name)) else {
@@ -182,7 +186,7 @@ package struct DrillRun: Sendable {
     }
 
     /// Ends what an arm may have left behind, and says so: it should leave nothing.
-    private func clear(_ folder: DrillFolder) async {
+    private func clear(_ folder: ScratchFolder) async {
         let (left, survivors) = await uncancelled {
             (folder.leftoverProcesses().count, folder.killLeftovers().count)
         }

@@ -59,7 +59,7 @@ struct OakumArm: Sendable {
         try await seedBusiness(load)
         try writeText(configuration(receiver), to: file)
         let oakum = try SpawnedProcess(
-            [tools.oakumPath, "up", "-c", file], environment: [(DrillFolder.marker, folder)],
+            [tools.oakumPath, "up", "-c", file], environment: [(ScratchFolder.marker, folder)],
             logPath: "\(folder)/oakum.log")
         let result: Result<Outcome, DrillError>
         do throws(DrillError) {
@@ -147,7 +147,7 @@ struct OakumArm: Sendable {
         while uptimeNow() < deadline {
             if let exit = oakum.exitNow() {
                 throw .couldNotRun(
-                    "oakum ended with \(exit) at its start; it last wrote:\n\(tail(of: oakum.outputPath))")
+                    "oakum ended with \(exit) at its start; it last wrote:\n\(SmallFile.tail(oakum.outputPath))")
             }
             do throws(ControlError) {
                 let overview = try await plane.overview()
@@ -161,7 +161,7 @@ struct OakumArm: Sendable {
             }
             try await pause(0.2)
         }
-        throw .couldNotRun("oakum's workers were not ready in time: \(last)\n\(tail(of: oakum.outputPath))")
+        throw .couldNotRun("oakum's workers were not ready in time: \(last)\n\(SmallFile.tail(oakum.outputPath))")
     }
 
     /// `oakum.yaml` for this arm. Strings are written as JSON writes them, which YAML reads too.
@@ -170,7 +170,7 @@ struct OakumArm: Sendable {
         let command = words.map(quoted).joined(separator: ", ")
         let directory =
             service.directory.map { "directory: " + quoted(Programs.fill([$0], ["folder": folder])[0]) } ?? ""
-        let environment = (service.environment + [(DrillFolder.marker, folder)])
+        let environment = (service.environment + [(ScratchFolder.marker, folder)])
             .map { "\(quoted($0.key)): \(quoted($0.value))" }.joined(separator: ", ")
         let recycle = recycle.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
         let heap = heap.isEmpty ? "" : "heap: {\(heap.map { "\($0.key): \($0.value)" }.joined(separator: ", "))}"
@@ -268,7 +268,7 @@ final class OakumWatch: Sendable {
 
     func look(_ load: LoadSnapshot) async throws(DrillError) {
         if let exit = oakum.exitNow() {
-            throw .couldNotRun("oakum ended with \(exit) during the arm; it last wrote:\n\(tail(of: oakum.outputPath))")
+            throw .couldNotRun("oakum ended with \(exit) during the arm; it last wrote:\n\(SmallFile.tail(oakum.outputPath))")
         }
         let now = uptimeNow()
         let isDue = state.withLock { state in
@@ -353,7 +353,7 @@ final class OakumWatch: Sendable {
             return state.silentSince ?? now
         }
         guard uptimeNow() - since < 10 else {
-            throw .couldNotRun("oakum has not answered for 10 s: \(error.message)\n\(tail(of: oakum.outputPath))")
+            throw .couldNotRun("oakum has not answered for 10 s: \(error.message)\n\(SmallFile.tail(oakum.outputPath))")
         }
     }
 }

@@ -41,33 +41,6 @@ struct Programs: Sendable {
     }
 }
 
-/// A port of 127.0.0.1 that nobody uses, below those the kernel gives to outgoing connections: nobody takes it while
-/// the process that owns it is down. Looks from a random place and tries at most 2,000.
-func freePort() throws(DrillError) -> Int {
-    let range = 20_000..<32_000
-    let start = Int.random(in: range)
-    for step in 0..<2_000 {
-        let port = range.lowerBound + (start - range.lowerBound + step) % range.count
-        if isFree(port) { return port }
-    }
-    throw .couldNotRun("no free port between \(range.lowerBound) and \(range.upperBound)")
-}
-
-private func isFree(_ port: Int) -> Bool {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard descriptor >= 0 else { return false }
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(UInt16(port)).bigEndian
-    address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-    return withUnsafePointer(to: &address) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-        }
-    }
-}
-
 /// Raises the soft limit of open files to the hard one: a few hundred connections need more than the 1,024 of many
 /// shells, here and in the children, which inherit it.
 func raiseFileLimit() {

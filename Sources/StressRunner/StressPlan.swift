@@ -1,4 +1,5 @@
 package import LoadGenerator
+import Spawning
 
 /// What to start, what to ask of it, and how long to look.
 package struct StressPlan: Sendable {
@@ -123,6 +124,15 @@ package enum StressProblem: Error, Hashable, Sendable {
     /// The program ended, or stopped to answer, while it was measured.
     case targetGone(String)
     case cancelled
+
+    /// What the body does, or `setUp` with why it failed.
+    static func settingUp<Result>(_ body: () throws(SpawnError) -> Result) throws(StressProblem) -> Result {
+        do throws(SpawnError) {
+            return try body()
+        } catch {
+            throw .setUp(error.reason)
+        }
+    }
 
     package var message: String {
         switch self {

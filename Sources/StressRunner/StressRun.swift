@@ -24,19 +24,21 @@ package struct StressRun: Sendable {
     /// Runs it to its end. Everything it starts is stopped and its folder removed, also when it is cancelled.
     package func run() async throws(StressProblem) -> StressReport {
         if let problem = plan.problem { throw .setUp(problem) }
-        let folder = try TargetFolder()
+        let folder = try StressProblem.settingUp { () throws(SpawnError) in try ScratchFolder(prefix: "oakum-stress") }
         let result: Result<StressReport, StressProblem>
         do throws(StressProblem) {
             result = .success(try await untilInterrupted(in: folder))
         } catch {
             result = .failure(error)
         }
+        // Ends what may have been left behind; nothing should have been.
+        folder.killLeftovers()
         folder.remove()
         return try result.get()
     }
 
     /// Ctrl-C and its like end the run in an orderly way.
-    private func untilInterrupted(in folder: TargetFolder) async throws(StressProblem) -> StressReport {
+    private func untilInterrupted(in folder: ScratchFolder) async throws(StressProblem) -> StressReport {
         guard handlesSignals else { return try await run(in: folder) }
         let result = await withTaskGroup(of: Result<StressReport, StressProblem>?.self) { group in
             group.addTask {
@@ -55,7 +57,7 @@ package struct StressRun: Sendable {
         return try result.get()
     }
 
-    private func run(in folder: TargetFolder) async throws(StressProblem) -> StressReport {
+    private func run(in folder: ScratchFolder) async throws(StressProblem) -> StressReport {
         var endpoints: [EndpointReport] = []
         var shared: RunningTarget?
         for (index, endpoint) in plan.endpoints.enumerated() {
@@ -75,7 +77,7 @@ package struct StressRun: Sendable {
     }
 
     private func report(
-        of endpoint: StressEndpoint, on target: RunningTarget, in folder: TargetFolder, _ index: Int
+        of endpoint: StressEndpoint, on target: RunningTarget, in folder: ScratchFolder, _ index: Int
     ) async throws(StressProblem) -> EndpointReport {
         var run = EndpointRun(
             endpoint: endpoint, settings: plan.settings, sender: try await sender(endpoint, target),
@@ -97,7 +99,7 @@ package struct StressRun: Sendable {
 
     /// What cannot be named is said; the verdict stands all the same.
     private func name(
-        _ endpoint: StressEndpoint, _ outcome: EndpointOutcome, in folder: TargetFolder, _ index: Int
+        _ endpoint: StressEndpoint, _ outcome: EndpointOutcome, in folder: ScratchFolder, _ index: Int
     ) async throws(StressProblem) -> LeakNaming.Result {
         let target: RunningTarget
         do throws(StressProblem) {
@@ -125,10 +127,11 @@ package struct StressRun: Sendable {
     }
 
     private func start(
-        _ sampling: RunningTarget.Sampling, in folder: TargetFolder, _ name: String
+        _ sampling: RunningTarget.Sampling, in folder: ScratchFolder, _ name: String
     ) async throws(StressProblem) -> RunningTarget {
         try await RunningTarget.start(
-            plan.target, in: folder.file(name), sampler: sampler, sampling: sampling, marker: folder)
+            plan.target, in: StressProblem.settingUp { () throws(SpawnError) in try folder.folder(name) }, sampler: sampler,
+            sampling: sampling, marker: folder.path)
     }
 
     /// The sender of an endpoint, with the preparation done.
@@ -146,7 +149,7 @@ package struct StressRun: Sendable {
                 var variables = target.variables
                 variables["pid"] = "\(target.process.pid)"
                 return CommandSender(
-                    words: words, variables: variables, environment: [TargetFolder.marker: target.marker],
+                    words: words, variables: variables, environment: [ScratchFolder.marker: target.marker],
                     logPath: target.logPath + ".operations")
             }
         } catch {

@@ -33,7 +33,7 @@ struct DrillRunTests {
     /// Processes that carry the mark of a drill.
     private func processes(_ mark: String) throws -> [Int32] {
         try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap(Int32.init).filter { pid in
-            readSmallFile("/proc/\(pid)/environ")?.contains(mark) ?? false
+            SmallFile.text("/proc/\(pid)/environ")?.contains(mark) ?? false
         }
     }
 
@@ -173,11 +173,11 @@ struct DrillRunTests {
 
     @Test func `a worker that outlives its oakum is killed`() async throws {
         try await withTemporaryFolder { folder in
-            let drill = try DrillFolder()
+            let drill = try ScratchFolder(prefix: "oakum-drill")
             defer { drill.remove() }
             let fake = try FakeOakum(in: folder, .stubborn)
             let process = try SpawnedProcess(
-                [fake.path, "up"], environment: [(DrillFolder.marker, drill.path)], logPath: folder.file("log"))
+                [fake.path, "up"], environment: [(ScratchFolder.marker, drill.path)], logPath: folder.file("log"))
             try await eventually("script and worker run") { drill.leftoverProcesses().count == 2 }
             process.send(SIGINT)
             #expect(drill.killLeftovers().isEmpty)

@@ -3,6 +3,7 @@ import LoadGenerator
 import OakumAPI
 import OakumModel
 import OakumTestKit
+import Spawning
 import Synchronization
 
 @testable import DrillRunner
@@ -23,7 +24,7 @@ struct FakeOakum: Sendable {
 
     init(in folder: TemporaryFolder, _ manner: Manner = .good, journal: [(EventKind, Verdict?)] = []) throws {
         path = folder.file("fake-oakum")
-        let port = try freePort()
+        let port = try LoopbackPort.free()
         let leaker = try builtExecutable("fixture-leaker")
         let script =
             switch manner {

@@ -34,31 +34,28 @@ final class RunningTarget: Sendable {
     }
 
     /// Starts the program in a folder of its own and waits until it is ready.
-    /// - Parameter sampler: path of `liboakumheap.so`; nil: resident memory is all that is read.
+    /// - Parameters:
+    ///   - folder: exists and is empty.
+    ///   - marker: what every process it starts carries in its environment.
+    ///   - sampler: path of `liboakumheap.so`; nil: resident memory is all that is read.
     static func start(
-        _ target: StressTarget, in folder: String, sampler: String?, sampling: Sampling, marker: TargetFolder
+        _ target: StressTarget, in folder: String, sampler: String?, sampling: Sampling, marker: String
     ) async throws(StressProblem) -> RunningTarget {
-        guard mkdir(folder, 0o700) == 0 || errno == EEXIST else {
-            throw .setUp("\(folder) cannot be created: \(String(cString: strerror(errno)))")
-        }
-        let port = try freePort()
+        let port = try StressProblem.settingUp(LoopbackPort.free)
         let socket = "\(folder)/s"
         let variables = ["port": "\(port)", "folder": folder, "socket": socket]
         var words = fill(target.words, variables)
         words[0] = try program(words[0])
-        var environment: [String: String?] = [TargetFolder.marker: marker.path]
+        var environment: [String: String?] = [ScratchFolder.marker: marker]
         for (key, value) in target.environment { environment[key] = fill([value], variables)[0] }
         if let sampler { environment.merge(Self.environment(sampler, folder, sampling)) { own, _ in own } }
-        let process: SpawnedProcess
-        do throws(SpawnError) {
-            process = try SpawnedProcess(words, environment: environment, outputPath: "\(folder)/log")
-        } catch {
-            throw .setUp(error.reason)
+        let process = try StressProblem.settingUp { () throws(SpawnError) in
+            try SpawnedProcess(words, environment: environment, outputPath: "\(folder)/log")
         }
         let running = RunningTarget(
             process: process, member: .init(pid: process.pid, startTicks: linux_start_ticks(process.pid)),
             address: target.usesSocket ? LoadTarget(socketPath: socket) : LoadTarget(port: port), variables: variables,
-            logPath: "\(folder)/log", marker: marker.path, heapFolder: folder)
+            logPath: "\(folder)/log", marker: marker, heapFolder: folder)
         do throws(StressProblem) {
             try await running.waitUntilReady(target)
         } catch {
@@ -104,7 +101,7 @@ final class RunningTarget: Sendable {
         let clock = ContinuousClock()
         let deadline = clock.now + .seconds(target.readySeconds)
         while clock.now < deadline {
-            if let end { throw .setUp("\(end) before it was ready. It wrote:\n\(logTail(logPath))") }
+            if let end { throw .setUp("\(end) before it was ready. It wrote:\n\(SmallFile.tail(logPath))") }
             if Task.isCancelled { throw .cancelled }
             let status = await HTTPProbe.status(of: target.readyPath ?? "/", at: address, timeoutSeconds: 1)
             if let status, target.readyPath == nil || (200..<400).contains(status) { return }
@@ -120,7 +117,7 @@ final class RunningTarget: Sendable {
             """
             the program was not ready after \(Int(target.readySeconds)) s: nothing answered at \(where_). \
             Does it listen there ({{port}} or {{socket}} in its arguments)? It wrote:
-            \(logTail(logPath))
+            \(SmallFile.tail(logPath))
             """)
     }
 
