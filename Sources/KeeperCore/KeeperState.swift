@@ -22,6 +22,7 @@ package enum KeeperAction: Hashable, Sendable {
 package struct KeeperState: Sendable {
     struct Running: Sendable {
         var process: KeptProcess
+        var release: String
         var adminSocket: String
         var startedAt: UInt64
         var saidReady = false
@@ -40,6 +41,7 @@ package struct KeeperState: Sendable {
 
     struct Worker: Sendable {
         var phase: Phase
+        var release: String
         /// In the standing order.
         var ordered = true
         /// Early deaths in a row.
@@ -85,9 +87,12 @@ package struct KeeperState: Sendable {
             guard case .running(let running)? = workers[key]?.phase else { return nil }
             return record(key, running)
         }
+        let ordered = workers.keys.sorted().compactMap { key -> OrderedWorker? in
+            guard let worker = workers[key], worker.ordered else { return nil }
+            return OrderedWorker(key: key, release: worker.release)
+        }
         return Inventory(
-            keeperPID: keeperPID, generation: generation, ordered: workers.filter(\.value.ordered).keys.sorted(),
-            listeners: listeners, workers: living)
+            keeperPID: keeperPID, generation: generation, ordered: ordered, listeners: listeners, workers: living)
     }
 
     /// When `tick` is due next; nil when nothing is planned.
@@ -124,19 +129,22 @@ package struct KeeperState: Sendable {
     /// Makes a checked order stand. Its listeners are open.
     package mutating func accept(_ order: Order, at now: UInt64) -> [KeeperAction] {
         generation = order.generation
-        var wanted: Set<WorkerKey> = []
+        var wanted: [WorkerKey: String] = [:]
         for name in services.keys { services[name]?.ordered = false }
         for service in order.services {
             services[service.name] = Service(order: service)
-            for number in service.workers { wanted.insert(WorkerKey(service: service.name, number: number)) }
+            for worker in service.workers {
+                wanted[WorkerKey(service: service.name, number: worker.number)] = worker.release
+            }
         }
         var actions: [KeeperAction] = []
-        for key in workers.keys.sorted() where !wanted.contains(key) { actions += release(key, at: now) }
-        for key in wanted.sorted() {
+        for key in workers.keys.sorted() where wanted[key] == nil { actions += release(key, at: now) }
+        for (key, release) in wanted.sorted(by: { $0.key < $1.key }) {
             if workers[key] == nil {
-                workers[key] = Worker(phase: .waiting(until: now))
+                workers[key] = Worker(phase: .waiting(until: now), release: release)
             } else {
                 workers[key]?.ordered = true
+                workers[key]?.release = release
             }
         }
         return actions + dropIdleServices() + tick(at: now)
@@ -203,8 +211,8 @@ package struct KeeperState: Sendable {
     package mutating func started(
         _ key: WorkerKey, process: KeptProcess, adminSocket: String, at now: UInt64
     ) -> [KeeperAction] {
-        guard workers[key] != nil else { return [.kill(process.pid)] }
-        let running = Running(process: process, adminSocket: adminSocket, startedAt: now)
+        guard let release = workers[key]?.release else { return [.kill(process.pid)] }
+        let running = Running(process: process, release: release, adminSocket: adminSocket, startedAt: now)
         workers[key]?.phase = .running(running)
         keys[process.pid] = key
         return [.announce(.started(record(key, running)))]
@@ -287,7 +295,7 @@ package struct KeeperState: Sendable {
 
     private func record(_ key: WorkerKey, _ running: Running) -> KeptWorkerRecord {
         KeptWorkerRecord(
-            key: key, process: running.process, adminSocket: running.adminSocket, saidReady: running.saidReady,
+            key: key, release: running.release, process: running.process, adminSocket: running.adminSocket, saidReady: running.saidReady,
             stopping: running.askedToStop || running.saidStopping)
     }
 }

@@ -16,6 +16,9 @@ package enum OrderLimits {
     package static let services = 64
     /// Over all services.
     package static let workers = 256
+    /// Of one service: the current release, one on trial, one to go back to, and some whose last workers are ending.
+    package static let builds = 8
+    package static let releaseBytes = 64
     package static let arguments = 512
     package static let environmentEntries = 2_048
     package static let nameBytes = 48
@@ -53,23 +56,39 @@ extension ServiceOrder {
                 "a service's name has 1 to \(OrderLimits.nameBytes) letters, digits, '-', '_' or '.', "
                     + "and begins with a letter or digit")
         }
-        guard let program = command.first, !program.isEmpty else { throw wrong("has no command") }
-        guard command.count <= OrderLimits.arguments else {
-            throw wrong("has more than \(OrderLimits.arguments) arguments")
+        guard !listen.utf8.contains(0) else { throw wrong("has a zero byte in its address") }
+        guard (1...OrderLimits.builds).contains(builds.count) else {
+            throw wrong("has \(builds.count) builds; it may have 1 to \(OrderLimits.builds)")
         }
-        guard environment.count <= OrderLimits.environmentEntries else {
-            throw wrong("has more than \(OrderLimits.environmentEntries) environment variables")
-        }
-        guard !(command + environment + [folder, listen]).contains(where: { $0.utf8.contains(0) }) else {
-            throw wrong("has a zero byte in its command, environment or folder")
-        }
-        guard environment.allSatisfy({ $0.utf8.dropFirst().contains(UInt8(ascii: "=")) }) else {
-            throw wrong("has an environment variable that is not KEY=value")
-        }
-        guard folder.isEmpty || folder.utf8.first == UInt8(ascii: "/") else {
-            throw wrong("has a working folder that is no absolute path")
+        let releases = Set(builds.map(\.release))
+        guard releases.count == builds.count else { throw wrong("has two builds of one release") }
+        for build in builds { try check(build) }
+        guard workers.allSatisfy({ releases.contains($0.release) }) else {
+            throw wrong("has a worker of a release without a build")
         }
         try checkBounds()
+    }
+
+    private func check(_ build: BuildOrder) throws(Refusal) {
+        guard build.release.utf8.count <= OrderLimits.releaseBytes, !build.release.utf8.contains(where: { $0 < 32 }) else {
+            throw wrong("has a release whose name is longer than \(OrderLimits.releaseBytes) bytes, or no text")
+        }
+        guard let program = build.command.first, !program.isEmpty else { throw wrong("has no command") }
+        guard build.command.count <= OrderLimits.arguments else {
+            throw wrong("has more than \(OrderLimits.arguments) arguments")
+        }
+        guard build.environment.count <= OrderLimits.environmentEntries else {
+            throw wrong("has more than \(OrderLimits.environmentEntries) environment variables")
+        }
+        guard !(build.command + build.environment + [build.folder]).contains(where: { $0.utf8.contains(0) }) else {
+            throw wrong("has a zero byte in its command, environment or folder")
+        }
+        guard build.environment.allSatisfy({ $0.utf8.dropFirst().contains(UInt8(ascii: "=")) }) else {
+            throw wrong("has an environment variable that is not KEY=value")
+        }
+        guard build.folder.isEmpty || build.folder.utf8.first == UInt8(ascii: "/") else {
+            throw wrong("has a working folder that is no absolute path")
+        }
     }
 
     private func checkBounds() throws(Refusal) {
@@ -88,7 +107,7 @@ extension ServiceOrder {
         guard (runAs?.groups.count ?? 0) <= OrderLimits.groups else {
             throw wrong("has a user in more than \(OrderLimits.groups) groups")
         }
-        guard Set(workers).count == workers.count else { throw wrong("names a worker twice") }
+        guard Set(workers.map(\.number)).count == workers.count else { throw wrong("names a worker twice") }
     }
 
     private func wrong(_ text: String) -> Refusal {

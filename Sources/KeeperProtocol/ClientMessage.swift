@@ -1,6 +1,6 @@
 /// The version both sides speak. Fields may be added at the end of a message, which older readers skip; anything else
 /// makes a new version, and a keeper says goodbye to a client of another one.
-package let keeperProtocolVersion: UInt32 = 1
+package let keeperProtocolVersion: UInt32 = 2
 
 /// From `oakum` to its keeper. Answers come in the order of the questions.
 package enum ClientMessage: Hashable, Sendable {

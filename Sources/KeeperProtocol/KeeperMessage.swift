@@ -45,18 +45,34 @@ package struct Listener: Hashable, Sendable {
 /// A living worker.
 package struct KeptWorkerRecord: Hashable, Sendable {
     package var key: WorkerKey
+    /// Which build it was started from.
+    package var release: String
     package var process: KeptProcess
     package var adminSocket: String
     package var saidReady: Bool
     /// Asked to stop, or it said `STOPPING=1` by itself.
     package var stopping: Bool
 
-    package init(key: WorkerKey, process: KeptProcess, adminSocket: String, saidReady: Bool, stopping: Bool) {
+    package init(
+        key: WorkerKey, release: String = "", process: KeptProcess, adminSocket: String, saidReady: Bool, stopping: Bool
+    ) {
         self.key = key
+        self.release = release
         self.process = process
         self.adminSocket = adminSocket
         self.saidReady = saidReady
         self.stopping = stopping
+    }
+}
+
+/// A worker of the standing order, and which build it is started from.
+package struct OrderedWorker: Hashable, Sendable {
+    package var key: WorkerKey
+    package var release: String
+
+    package init(key: WorkerKey, release: String = "") {
+        self.key = key
+        self.release = release
     }
 }
 
@@ -66,12 +82,12 @@ package struct Inventory: Hashable, Sendable {
     /// Generation of the standing order; nil when none was ever applied.
     package var generation: UInt64?
     /// The workers of the standing order, whether they live or not.
-    package var ordered: [WorkerKey]
+    package var ordered: [OrderedWorker]
     package var listeners: [Listener]
     package var workers: [KeptWorkerRecord]
 
     package init(
-        keeperPID: Int32, generation: UInt64?, ordered: [WorkerKey], listeners: [Listener],
+        keeperPID: Int32, generation: UInt64?, ordered: [OrderedWorker], listeners: [Listener],
         workers: [KeptWorkerRecord]
     ) {
         self.keeperPID = keeperPID

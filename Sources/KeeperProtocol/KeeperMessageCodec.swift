@@ -90,9 +90,22 @@ extension Listener {
     }
 }
 
+extension OrderedWorker {
+    func write(to writer: inout WireWriter) {
+        key.write(to: &writer)
+        writer.put(release)
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        key = try WorkerKey(from: &reader)
+        release = try reader.text()
+    }
+}
+
 extension KeptWorkerRecord {
     func write(to writer: inout WireWriter) {
         key.write(to: &writer)
+        writer.put(release)
         process.write(to: &writer)
         writer.put(adminSocket)
         writer.put(saidReady)
@@ -101,6 +114,7 @@ extension KeptWorkerRecord {
 
     init(from reader: inout WireReader) throws(WireError) {
         key = try WorkerKey(from: &reader)
+        release = try reader.text()
         process = try KeptProcess(from: &reader)
         adminSocket = try reader.text()
         saidReady = try reader.bool()
@@ -120,7 +134,7 @@ extension Inventory {
     init(from reader: inout WireReader) throws(WireError) {
         keeperPID = try reader.integer()
         generation = try reader.optional { (reader) throws(WireError) in try reader.integer() }
-        ordered = try reader.list { (reader) throws(WireError) in try WorkerKey(from: &reader) }
+        ordered = try reader.list { (reader) throws(WireError) in try OrderedWorker(from: &reader) }
         listeners = try reader.list { (reader) throws(WireError) in try Listener(from: &reader) }
         workers = try reader.list { (reader) throws(WireError) in try KeptWorkerRecord(from: &reader) }
     }

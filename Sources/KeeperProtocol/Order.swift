@@ -40,18 +40,44 @@ package struct RunAs: Hashable, Sendable {
     }
 }
 
-/// All the keeper needs to keep one service alive.
-package struct ServiceOrder: Hashable, Sendable {
-    package var name: String
-    /// Numeric "HOST:PORT" or "[HOST]:PORT" of the shared socket, port 0: the kernel chooses. Empty: the workers get no
-    /// shared socket, only their admin socket.
-    package var listen: String
+/// What a worker runs: one release of its service.
+package struct BuildOrder: Hashable, Sendable {
+    /// Which release it is; empty: the program as it is configured. Means nothing to the keeper but which worker runs what.
+    package var release: String
     /// Program and arguments. A program without a slash is looked for along the PATH of `environment`.
     package var command: [String]
     /// The whole environment, "KEY=value" each; nothing is inherited from the keeper.
     package var environment: [String]
     /// Absolute path; empty: the keeper's own folder, which is `/`.
     package var folder: String
+
+    package init(release: String = "", command: [String], environment: [String] = [], folder: String = "") {
+        self.release = release
+        self.command = command
+        self.environment = environment
+        self.folder = folder
+    }
+}
+
+/// A worker there should be. A number has one release for as long as it is ordered.
+package struct WorkerOrder: Hashable, Sendable {
+    package var number: UInt32
+    package var release: String
+
+    package init(number: UInt32, release: String = "") {
+        self.number = number
+        self.release = release
+    }
+}
+
+/// All the keeper needs to keep one service alive.
+package struct ServiceOrder: Hashable, Sendable {
+    package var name: String
+    /// Numeric "HOST:PORT" or "[HOST]:PORT" of the shared socket, port 0: the kernel chooses. Empty: the workers get no
+    /// shared socket, only their admin socket.
+    package var listen: String
+    /// One for each release that workers are to run; at least one.
+    package var builds: [BuildOrder]
     /// Nil: the keeper's own user.
     package var runAs: RunAs?
     /// From SIGTERM to SIGKILL.
@@ -62,24 +88,42 @@ package struct ServiceOrder: Hashable, Sendable {
     package var backoffMaximumMilliseconds: UInt32
     /// Size of a worker's log file; as much again is kept of the part before.
     package var logCapBytes: UInt64
-    package var workers: [UInt32]
+    package var workers: [WorkerOrder]
 
     package init(
-        name: String, listen: String, command: [String], environment: [String] = [], folder: String = "",
-        runAs: RunAs? = nil, stopDeadlineMilliseconds: UInt32 = 20_000, backoffMinimumMilliseconds: UInt32 = 200,
-        backoffMaximumMilliseconds: UInt32 = 30_000, logCapBytes: UInt64 = 8 << 20, workers: [UInt32]
+        name: String, listen: String, builds: [BuildOrder], runAs: RunAs? = nil,
+        stopDeadlineMilliseconds: UInt32 = 20_000, backoffMinimumMilliseconds: UInt32 = 200,
+        backoffMaximumMilliseconds: UInt32 = 30_000, logCapBytes: UInt64 = 8 << 20, workers: [WorkerOrder]
     ) {
         self.name = name
         self.listen = listen
-        self.command = command
-        self.environment = environment
-        self.folder = folder
+        self.builds = builds
         self.runAs = runAs
         self.stopDeadlineMilliseconds = stopDeadlineMilliseconds
         self.backoffMinimumMilliseconds = backoffMinimumMilliseconds
         self.backoffMaximumMilliseconds = backoffMaximumMilliseconds
         self.logCapBytes = logCapBytes
         self.workers = workers
+    }
+
+    /// A service of one build.
+    package init(
+        name: String, listen: String, command: [String], environment: [String] = [], folder: String = "",
+        runAs: RunAs? = nil, stopDeadlineMilliseconds: UInt32 = 20_000, backoffMinimumMilliseconds: UInt32 = 200,
+        backoffMaximumMilliseconds: UInt32 = 30_000, logCapBytes: UInt64 = 8 << 20, workers: [UInt32]
+    ) {
+        self.init(
+            name: name, listen: listen,
+            builds: [BuildOrder(command: command, environment: environment, folder: folder)], runAs: runAs,
+            stopDeadlineMilliseconds: stopDeadlineMilliseconds, backoffMinimumMilliseconds: backoffMinimumMilliseconds,
+            backoffMaximumMilliseconds: backoffMaximumMilliseconds, logCapBytes: logCapBytes,
+            workers: workers.map { WorkerOrder(number: $0) })
+    }
+
+    /// What a worker is started from; nil when it is not in the order. A checked order has a build for each worker.
+    package func build(of number: UInt32) -> BuildOrder? {
+        guard let worker = workers.first(where: { $0.number == number }) else { return nil }
+        return builds.first { $0.release == worker.release }
     }
 }
 
@@ -93,55 +137,5 @@ package struct Order: Hashable, Sendable {
     package init(generation: UInt64, services: [ServiceOrder]) {
         self.generation = generation
         self.services = services
-    }
-}
-
-extension ServiceOrder {
-    func write(to writer: inout WireWriter) {
-        writer.put(name)
-        writer.put(listen)
-        writer.put(list: command) { $0.put($1) }
-        writer.put(list: environment) { $0.put($1) }
-        writer.put(folder)
-        writer.put(optional: runAs) { writer, user in
-            writer.put(integer: user.uid)
-            writer.put(integer: user.gid)
-            writer.put(list: user.groups) { $0.put(integer: $1) }
-        }
-        writer.put(integer: stopDeadlineMilliseconds)
-        writer.put(integer: backoffMinimumMilliseconds)
-        writer.put(integer: backoffMaximumMilliseconds)
-        writer.put(integer: logCapBytes)
-        writer.put(list: workers) { $0.put(integer: $1) }
-    }
-
-    init(from reader: inout WireReader) throws(WireError) {
-        name = try reader.text()
-        listen = try reader.text()
-        command = try reader.list { (reader) throws(WireError) in try reader.text() }
-        environment = try reader.list { (reader) throws(WireError) in try reader.text() }
-        folder = try reader.text()
-        runAs = try reader.optional { (reader) throws(WireError) in
-            RunAs(
-                uid: try reader.integer(), gid: try reader.integer(),
-                groups: try reader.list { (reader) throws(WireError) in try reader.integer() })
-        }
-        stopDeadlineMilliseconds = try reader.integer()
-        backoffMinimumMilliseconds = try reader.integer()
-        backoffMaximumMilliseconds = try reader.integer()
-        logCapBytes = try reader.integer()
-        workers = try reader.list { (reader) throws(WireError) in try reader.integer() }
-    }
-}
-
-extension Order {
-    func write(to writer: inout WireWriter) {
-        writer.put(integer: generation)
-        writer.put(list: services) { $1.write(to: &$0) }
-    }
-
-    init(from reader: inout WireReader) throws(WireError) {
-        generation = try reader.integer()
-        services = try reader.list { (reader) throws(WireError) in try ServiceOrder(from: &reader) }
     }
 }

@@ -57,10 +57,9 @@ extension Keeper {
 
     private func checkSocketPaths(_ order: Order) throws(Refusal) {
         for service in order.services {
-            for number in service.workers {
-                guard let problem = folder.problem(with: WorkerKey(service: service.name, number: number)) else {
-                    continue
-                }
+            for worker in service.workers {
+                let key = WorkerKey(service: service.name, number: worker.number)
+                guard let problem = folder.problem(with: key) else { continue }
                 throw Refusal(.invalid, problem + "; use a state folder with a shorter path, or a shorter service name")
             }
         }
@@ -68,10 +67,13 @@ extension Keeper {
 }
 
 extension Order {
-    /// For the log: "web 1,2; api 7".
+    /// For the log: "web 1,2; api 7=r12".
     var summary: String {
         services.map { service in
-            "\(service.name) \(service.workers.sorted().map { "\($0)" }.joined(separator: ","))"
+            let workers = service.workers.sorted { $0.number < $1.number }.map { worker in
+                worker.release.isEmpty ? "\(worker.number)" : "\(worker.number)=\(worker.release)"
+            }
+            return "\(service.name) \(workers.joined(separator: ","))"
         }.joined(separator: "; ")
     }
 }

@@ -237,7 +237,7 @@ final class Keeper {
     }
 
     private func start(_ key: WorkerKey) -> [KeeperAction] {
-        guard let order = state.order(of: key.service) else { return [] }
+        guard let order = state.order(of: key.service), let build = order.build(of: key.number) else { return [] }
         let output = logs.open(key, cap: order.logCapBytes)
         if output < 0 {
             log.limited(
@@ -248,7 +248,7 @@ final class Keeper {
         do {
             let shared = try listeners.descriptor(of: order)
             if order.runAs != nil { folder.openToOtherUsers() }
-            let started = try launcher.launch(key, order, shared: shared, log: output)
+            let started = try launcher.launch(key, build, runAs: order.runAs, shared: shared, log: output)
             return state.started(
                 key, process: started.process, adminSocket: started.adminSocket, at: linux_uptime_ms())
         } catch let refusal as Refusal {

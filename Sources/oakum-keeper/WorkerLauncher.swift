@@ -22,7 +22,7 @@ struct WorkerLauncher {
 
     /// Starts a worker: descriptor 3 is the shared socket (when there is one), the next is its admin socket.
     func launch(
-        _ key: WorkerKey, _ order: ServiceOrder, shared: Int32?, log: Int32
+        _ key: WorkerKey, _ build: BuildOrder, runAs: RunAs?, shared: Int32?, log: Int32
     ) throws(Failure) -> Started {
         let adminSocket = folder.adminSocket(key)
         let admin = linux_listen_unix(adminSocket, 0o600, Self.adminBacklog)
@@ -31,21 +31,21 @@ struct WorkerLauncher {
         }
         // The worker alone keeps it: once it is dead, connecting is refused instead of waiting for nobody.
         defer { close(admin) }
-        let environment = environment(key, order)
+        let environment = environment(key, build)
         let path = environment.first { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) }
-        guard let program = order.command.first, let spawn = linux_spawn_new(program, path ?? "") else {
+        guard let program = build.command.first, let spawn = linux_spawn_new(program, path ?? "") else {
             throw Failure(text: "out of memory")
         }
         defer { linux_spawn_free(spawn) }
-        for argument in order.command.dropFirst() { linux_spawn_add_argument(spawn, argument) }
+        for argument in build.command.dropFirst() { linux_spawn_add_argument(spawn, argument) }
         for entry in environment { linux_spawn_add_environment(spawn, entry) }
         if let shared { linux_spawn_add_fd(spawn, shared) }
         linux_spawn_add_fd(spawn, admin)
         linux_spawn_set_listen_names(spawn, shared == nil ? "admin" : "http:admin")
         if log >= 0 { linux_spawn_set_output(spawn, log) }
-        if !order.folder.isEmpty { linux_spawn_set_folder(spawn, order.folder) }
+        if !build.folder.isEmpty { linux_spawn_set_folder(spawn, build.folder) }
         linux_spawn_set_umask(spawn, originalMask)
-        if let user = order.runAs {
+        if let user = runAs {
             linux_spawn_set_user(spawn, user.uid, user.gid)
             for group in user.groups { linux_spawn_add_group(spawn, group) }
         }
@@ -62,13 +62,15 @@ struct WorkerLauncher {
     }
 
     /// The ordered environment with what the keeper itself has to say in it.
-    private func environment(_ key: WorkerKey, _ order: ServiceOrder) -> [String] {
+    private func environment(_ key: WorkerKey, _ build: BuildOrder) -> [String] {
         let own = [
             "LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES=", "NOTIFY_SOCKET=", "OAKUM_WORKER=", "OAKUM_SERVICE=",
+            "OAKUM_RELEASE=",
         ]
-        let kept = order.environment.filter { entry in !own.contains { entry.hasPrefix($0) } }
+        let kept = build.environment.filter { entry in !own.contains { entry.hasPrefix($0) } }
         return kept + [
             "NOTIFY_SOCKET=\(folder.notify)", "OAKUM_WORKER=\(key.number)", "OAKUM_SERVICE=\(key.service)",
+            "OAKUM_RELEASE=\(build.release)",
         ]
     }
 }

@@ -15,7 +15,7 @@ struct KeeperStateTests {
         #expect(try keeper.apply([.web([1, 2])]).isEmpty)
         #expect(keeper.state.nextDeadline() == nil)
         let inventory = keeper.state.inventory(keeperPID: 1, listeners: [])
-        #expect(inventory.ordered == [one, two] && inventory.workers.map(\.key) == [one, two])
+        #expect(inventory.ordered.map(\.key) == [one, two] && inventory.workers.map(\.key) == [one, two])
     }
 
     @Test func `pauses between restarts double up to the maximum and start over after a long life`() throws {
@@ -104,9 +104,26 @@ struct KeeperStateTests {
         _ = try keeper.apply([.web([1])])
         keeper.start(one, pid: 10)
         var changed = ServiceOrder.web([1])
-        changed.command = ["/bin/other"]
+        changed.builds[0].command = ["/bin/other"]
         #expect(try keeper.apply([changed]).isEmpty)
-        #expect(keeper.state.order(of: "web")?.command == ["/bin/other"])
+        #expect(keeper.state.order(of: "web")?.build(of: 1)?.command == ["/bin/other"])
+    }
+
+    @Test func `a second release runs beside the first, and each number keeps its own`() throws {
+        let keeper = Simulation()
+        var order = ServiceOrder.web([1])
+        _ = try keeper.apply([order])
+        keeper.start(one, pid: 10)
+        order.builds.append(BuildOrder(release: "r2", command: ["/srv/r2/web"]))
+        order.workers.append(WorkerOrder(number: 2, release: "r2"))
+        #expect(try keeper.apply([order]) == [.spawn(two)])
+        keeper.start(two, pid: 11)
+        let inventory = keeper.state.inventory(keeperPID: 1, listeners: [])
+        #expect(inventory.workers.map(\.release) == ["", "r2"])
+        #expect(inventory.ordered.map(\.release) == ["", "r2"])
+        #expect(keeper.state.order(of: "web")?.build(of: 2)?.command == ["/srv/r2/web"])
+        keeper.exit(11, after: 0)
+        #expect(keeper.state.order(of: "web")?.build(of: 2)?.release == "r2")
     }
 
     @Test func `a listening address changes only while no worker lives`() throws {

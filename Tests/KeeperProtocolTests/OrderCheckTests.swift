@@ -13,24 +13,31 @@ struct OrderCheckTests {
     }
 
     @Test func `every bound has its own words`() {
-        expectRefusal("no command") { $0.command = [] }
-        expectRefusal("no command") { $0.command = [""] }
-        expectRefusal("arguments") { $0.command = Array(repeating: "x", count: OrderLimits.arguments + 1) }
+        expectRefusal("no command") { $0.builds[0].command = [] }
+        expectRefusal("no command") { $0.builds[0].command = [""] }
+        expectRefusal("arguments") { $0.builds[0].command = Array(repeating: "x", count: OrderLimits.arguments + 1) }
         expectRefusal("environment variables") {
-            $0.environment = Array(repeating: "a=b", count: OrderLimits.environmentEntries + 1)
+            $0.builds[0].environment = Array(repeating: "a=b", count: OrderLimits.environmentEntries + 1)
         }
-        expectRefusal("KEY=value") { $0.environment = ["novalue"] }
-        expectRefusal("KEY=value") { $0.environment = ["=x"] }
-        expectRefusal("zero byte") { $0.environment = ["a=b\0c"] }
-        expectRefusal("zero byte") { $0.command = ["/bin/true", "\0"] }
-        expectRefusal("absolute") { $0.folder = "relative" }
+        expectRefusal("KEY=value") { $0.builds[0].environment = ["novalue"] }
+        expectRefusal("KEY=value") { $0.builds[0].environment = ["=x"] }
+        expectRefusal("zero byte") { $0.builds[0].environment = ["a=b\0c"] }
+        expectRefusal("zero byte") { $0.builds[0].command = ["/bin/true", "\0"] }
+        expectRefusal("absolute") { $0.builds[0].folder = "relative" }
         expectRefusal("stop deadline") { $0.stopDeadlineMilliseconds = .max }
         expectRefusal("pauses") { $0.backoffMinimumMilliseconds = 0 }
         expectRefusal("pauses") { $0.backoffMinimumMilliseconds = $0.backoffMaximumMilliseconds + 1 }
         expectRefusal("log size") { $0.logCapBytes = 0 }
         expectRefusal("log size") { $0.logCapBytes = .max }
         expectRefusal("groups") { $0.runAs = RunAs(uid: 1, gid: 1, groups: Array(repeating: 1, count: 257)) }
-        expectRefusal("twice") { $0.workers = [4, 4] }
+        expectRefusal("twice") { $0.workers = [WorkerOrder(number: 4), WorkerOrder(number: 4)] }
+        expectRefusal("0 builds") { $0.builds = [] }
+        expectRefusal("9 builds") { order in
+            order.builds = (0...OrderLimits.builds).map { BuildOrder(release: "\($0)", command: ["/bin/true"]) }
+        }
+        expectRefusal("two builds of one release") { $0.builds.append($0.builds[0]) }
+        expectRefusal("without a build") { $0.workers = [WorkerOrder(number: 1, release: "r2")] }
+        expectRefusal("longer than") { $0.builds[0].release = String(repeating: "r", count: 65) }
     }
 
     @Test func `too many workers, too many services, and a service named twice are refused`() {

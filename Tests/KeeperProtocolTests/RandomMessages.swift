@@ -24,10 +24,13 @@ extension SeededGenerator {
 
     mutating func service() -> ServiceOrder {
         ServiceOrder(
-            name: word(), listen: word(), command: words(), environment: words(), folder: word(),
+            name: word(), listen: word(),
+            builds: (0..<int(0...3)).map { _ in
+                BuildOrder(release: word(), command: words(), environment: words(), folder: word())
+            },
             runAs: chance(0.5) ? RunAs(uid: number(), gid: number(), groups: [number(), number()]) : nil,
             stopDeadlineMilliseconds: number(), backoffMinimumMilliseconds: number(),
-            backoffMaximumMilliseconds: number(), logCapBytes: number(), workers: [number(), number()])
+            backoffMaximumMilliseconds: number(), logCapBytes: number(), workers: [WorkerOrder(number: number(), release: word()), WorkerOrder(number: number())])
     }
 
     mutating func clientMessage() -> ClientMessage {
@@ -41,7 +44,7 @@ extension SeededGenerator {
 
     mutating func record() -> KeptWorkerRecord {
         KeptWorkerRecord(
-            key: key(), process: process(), adminSocket: word(), saidReady: chance(0.5), stopping: chance(0.5))
+            key: key(), release: word(), process: process(), adminSocket: word(), saidReady: chance(0.5), stopping: chance(0.5))
     }
 
     mutating func listener() -> Listener {
@@ -67,7 +70,7 @@ extension SeededGenerator {
         case 1:
             .inventory(
                 Inventory(
-                    keeperPID: number(), generation: chance(0.5) ? number() : nil, ordered: [key(), key()],
+                    keeperPID: number(), generation: chance(0.5) ? number() : nil, ordered: [OrderedWorker(key: key(), release: word()), OrderedWorker(key: key())],
                     listeners: [listener()], workers: (0..<int(0...3)).map { _ in record() }))
         case 2: .applied(generation: number(), listeners: [listener(), listener()])
         case 3: .refused(generation: number(), code: pick(RefusalCode.allCases) ?? .invalid, text: word())

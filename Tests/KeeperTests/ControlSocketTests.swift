@@ -80,7 +80,7 @@ struct ControlSocketTests {
         try await withKeeper { keeper in
             let client = try await keeper.client()
             var random = SeededGenerator(seed: 3)
-            let service = try keeper.service(["ready"]) { $0.command = ["/bin/true"] }
+            let service = try keeper.service(["ready"]) { $0.builds[0].command = ["/bin/true"] }
             let frame = try #require(ClientMessage.apply(Order(generation: 1, services: [service])).frame())
             for _ in 0..<200 {
                 let rude = try await keeper.client()
@@ -104,7 +104,7 @@ struct ControlSocketTests {
             // What happens is still told to everybody, until the slow one has too much of it.
             try await client.apply([
                 try keeper.service(["crash"], workers: Array(1...40)) {
-                    $0.command = ["/nowhere/" + String(repeating: "x", count: 250)]
+                    $0.builds[0].command = ["/nowhere/" + String(repeating: "x", count: 250)]
                     $0.backoffMinimumMilliseconds = 10
                     $0.backoffMaximumMilliseconds = 10
                 }

@@ -11,7 +11,7 @@ struct WorkerContractTests {
     @Test func `a worker starts with its sockets, its environment and nothing else`() async throws {
         try await withKeeper { keeper in
             let client = try await keeper.client()
-            try await client.apply([try keeper.service(["tell"], workers: [7]) { $0.folder = "/usr" }])
+            try await client.apply([try keeper.service(["tell"], workers: [7]) { $0.builds[0].folder = "/usr" }])
             let pid = try await client.ready().pid
             let told = Set((keeper.read("logs/web-7.log") ?? "").split(separator: "\n").map(String.init))
             let variables = told.filter { $0.hasPrefix("environment ") }.map { String($0.dropFirst(12)) }
@@ -80,7 +80,7 @@ struct WorkerContractTests {
             #expect(mkfifo(gate, 0o600) == 0)
             try await client.apply([
                 try keeper.service([]) {
-                    $0.command = ["sh", "-c", script]
+                    $0.builds[0].command = ["sh", "-c", script]
                     $0.environment.append("GATE=\(gate)")
                 }
             ])
@@ -120,7 +120,7 @@ struct WorkerContractTests {
             let client = try await keeper.client()
             try await client.apply([
                 try keeper.service(["tell"]) {
-                    $0.command = ["/bin/sh", "-c", "id; exit 0"]
+                    $0.builds[0].command = ["/bin/sh", "-c", "id; exit 0"]
                     $0.runAs = RunAs(uid: 65_534, gid: 65_534, groups: [65_534])
                 }
             ])
@@ -143,7 +143,7 @@ struct WorkerContractTests {
                 + "while :; do echo more; sleep 0.1; done"
             try await client.apply([
                 try keeper.service([]) {
-                    $0.command = ["sh", "-c", script]
+                    $0.builds[0].command = ["sh", "-c", script]
                     $0.logCapBytes = cap
                 }
             ])

@@ -55,7 +55,7 @@ struct WorkerLifeTests {
             #expect(status == .code(0) && restart == nil)
             #expect(!keeper.exists("admin-web-1.sock") && keeper.exists("admin-web-2.sock"))
             let inventory = try await client.inspect()
-            #expect(inventory.workers.map(\.key.number) == [2] && inventory.ordered.map(\.number) == [2])
+            #expect(inventory.workers.map(\.key.number) == [2] && inventory.ordered.map(\.key.number) == [2])
         }
     }
 
@@ -76,7 +76,7 @@ struct WorkerLifeTests {
         try await withKeeper { keeper in
             let client = try await keeper.client()
             let script = "sleep 1000 & echo child $!; exec sleep 1000"
-            try await client.apply([try keeper.service([]) { $0.command = ["sh", "-c", script] }])
+            try await client.apply([try keeper.service([]) { $0.builds[0].command = ["sh", "-c", script] }])
             let worker = try await client.started()
             let child = try await eventually("the child's pid in the log") {
                 keeper.read("logs/web-1.log")?.split(separator: "\n").first.flatMap {
@@ -93,7 +93,7 @@ struct WorkerLifeTests {
     @Test func `a program that is not there is reported, and tried again`() async throws {
         try await withKeeper { keeper in
             let client = try await keeper.client()
-            try await client.apply([try keeper.service([]) { $0.command = ["/nowhere/server"] }])
+            try await client.apply([try keeper.service([]) { $0.builds[0].command = ["/nowhere/server"] }])
             for _ in 0..<2 {
                 let (text, restart): (String, UInt32?) = try await client.event { event in
                     if case .startFailed(_, let text, let restart) = event { (text, restart) } else { nil }
@@ -114,8 +114,8 @@ struct WorkerLifeTests {
             let service = try keeper.service(["ready"]) { service in
                 switch fault.name {
                 case "folder": service.folder = "/nowhere"
-                case "permission": service.command = ["/etc/passwd"]
-                default: service.command = ["no-such-program-anywhere"]
+                case "permission": service.builds[0].command = ["/etc/passwd"]
+                default: service.builds[0].command = ["no-such-program-anywhere"]
                 }
             }
             try await client.apply([service])
