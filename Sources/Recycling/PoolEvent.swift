@@ -32,6 +32,14 @@ package enum PoolEvent: Hashable, Sendable {
     case probed(UInt32, ProcessIdentity, healthy: Bool)
     case exited(UInt32, ProcessIdentity, willRestart: Bool)
     case requested(RecycleRequest)
+    /// So many workers of a candidate, and as many fresh ones of the current release, beside the regular ones. Ends an
+    /// earlier trial.
+    case trialWanted(candidate: ReleaseID, pairs: Int)
+    /// The workers on trial go; with `keepsCanaries` those of the candidate become regular ones, and a rollover follows.
+    case trialEnded(keepsCanaries: Bool)
+    /// New workers are of this release from now on, and every other regular worker is replaced. Takes the place of a
+    /// rollover under way, which is how one is undone.
+    case rolloverWanted(ReleaseID, atOnce: Int)
     /// At least once a second.
     case tick
 }
@@ -57,4 +65,9 @@ package enum PoolNote: Hashable, Sendable {
     case recycleStarted(RecycleRequest, successor: UInt32)
     case recycleFinished(RecycleRequest, successor: UInt32, seconds: Double)
     case recycleFailed(RecycleRequest, successor: UInt32, why: String, retryIn: Double)
+    case trialStarted(Trial)
+    case rolloverStarted(ReleaseID, workers: Int)
+    case rolloverFinished(ReleaseID, seconds: Double)
+    /// The rest of the old workers stay; who decided on the rollover decides what next.
+    case rolloverFailed(ReleaseID, worker: UInt32, why: String)
 }

@@ -13,6 +13,7 @@ package struct PoolWorker: Hashable, Sendable {
     }
 
     package let number: UInt32
+    package let release: ReleaseID
     package internal(set) var phase: Phase
     package internal(set) var process: ProcessIdentity?
     package internal(set) var adminSocket: String?
@@ -27,11 +28,14 @@ package struct PoolWorker: Hashable, Sendable {
     var probing = false
     /// A probe that failed is not repeated at once.
     var probeAgainAt: Uptime
+    /// It has served at least once, whatever became of its process since.
+    var hasServed = false
     /// The failure to become ready in time has been told.
     var toldOverdue = false
 
-    init(number: UInt32, phase: Phase, since: Uptime) {
+    init(number: UInt32, release: ReleaseID, phase: Phase, since: Uptime) {
         self.number = number
+        self.release = release
         self.phase = phase
         self.since = since
         self.notServingSince = since
@@ -41,12 +45,14 @@ package struct PoolWorker: Hashable, Sendable {
     /// Alive again, as a new process: everything known of the former one is forgotten.
     mutating func restarted(as process: ProcessIdentity, adminSocket: String, saidReady: Bool, at now: Uptime) {
         leaveService(at: now)
-        let idle = notServingSince
-        self = PoolWorker(number: number, phase: phase == .draining ? .draining : .starting, since: now)
+        let (idle, hasServed) = (notServingSince, hasServed)
+        self = PoolWorker(
+            number: number, release: release, phase: phase == .draining ? .draining : .starting, since: now)
         self.process = process
         self.adminSocket = adminSocket
         self.saidReady = saidReady
         notServingSince = idle
+        self.hasServed = hasServed
     }
 
     /// Dead: the keeper starts it again after its backoff.

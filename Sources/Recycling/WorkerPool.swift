@@ -17,7 +17,7 @@ package struct WorkerPool: Sendable {
     }
 
     package var settings: PoolSettings
-    package private(set) var workers: [UInt32: PoolWorker] = [:]
+    package internal(set) var workers: [UInt32: PoolWorker] = [:]
     /// The numbers there should be.
     package private(set) var ordered: Set<UInt32> = []
     package private(set) var current: Recycle?
@@ -27,16 +27,21 @@ package struct WorkerPool: Sendable {
     package private(set) var finished = 0
     /// False while acts are stopped: nothing new is begun, what is under way is finished.
     package var mayAct = true
+    /// What new workers are of.
+    package private(set) var release: ReleaseID
+    package internal(set) var trial: Trial?
+    package internal(set) var rollover: Rollover?
     /// True while nobody tells what happens to workers: then nobody is dropped and nothing is begun, because who seems
     /// to serve may be dead.
     package var isBlind = false
     /// The next number to be given.
-    package private(set) var nextNumber: UInt32
+    package internal(set) var nextNumber: UInt32
     private var pace: RecyclePace
 
     /// - Parameter nextNumber: above every number ever given in this state folder.
-    package init(settings: PoolSettings, nextNumber: UInt32 = 1) {
+    package init(settings: PoolSettings, release: ReleaseID = .configured, nextNumber: UInt32 = 1) {
         self.settings = settings
+        self.release = release
         self.nextNumber = max(1, nextNumber)
         self.pace = RecyclePace()
     }
@@ -45,16 +50,28 @@ package struct WorkerPool: Sendable {
         workers.values.filter { $0.phase == .serving }.sorted { $0.number < $1.number }
     }
 
+    /// Which release each ordered worker is of.
+    package var releases: [UInt32: ReleaseID] {
+        Dictionary(uniqueKeysWithValues: ordered.map { ($0, workers[$0]?.release ?? release) })
+    }
+
+    /// Ordered, and not on trial.
+    package var regular: Set<UInt32> { trial.map { ordered.subtracting($0.numbers) } ?? ordered }
+
     /// Takes over what already runs, then asks for what is missing.
+    /// - Parameters:
+    ///   - releases: of the ordered workers, by number.
+    ///   - trial: which of them were on trial.
     package mutating func begin(
-        adopting numbers: Set<UInt32>, recycles: [Uptime] = [], at now: Uptime
+        adopting releases: [UInt32: ReleaseID], trial: Trial? = nil, recycles: [Uptime] = [], at now: Uptime
     ) -> [PoolAction] {
         pace.resume(recycles, at: now)
-        for number in numbers {
-            workers[number] = PoolWorker(number: number, phase: .starting, since: now)
+        for (number, release) in releases {
+            workers[number] = PoolWorker(number: number, release: release, phase: .starting, since: now)
             nextNumber = max(nextNumber, number &+ 1)
         }
-        ordered = numbers
+        ordered = Set(releases.keys)
+        if let trial, trial.numbers.isSubset(of: ordered) { self.trial = trial }
         return advance(at: now)
     }
 
@@ -74,6 +91,13 @@ package struct WorkerPool: Sendable {
             actions += exited(number, process, willRestart: willRestart, at: now)
         case .requested(let request):
             enqueue(request)
+        case .trialWanted(let candidate, let pairs):
+            actions += beginTrial(candidate, pairs: pairs, at: now)
+        case .trialEnded(let keepsCanaries):
+            actions += endTrial(keepsCanaries: keepsCanaries, at: now)
+        case .rolloverWanted(let release, let atOnce):
+            self.release = release
+            actions += beginRollover(release, atOnce: atOnce, at: now)
         case .tick:
             break
         }
@@ -93,7 +117,7 @@ package struct WorkerPool: Sendable {
         }
         // A worker nobody asked for any more is on its way out already.
         if workers[number] == nil {
-            workers[number] = PoolWorker(number: number, phase: .draining, since: now)
+            workers[number] = PoolWorker(number: number, release: release, phase: .draining, since: now)
             nextNumber = max(nextNumber, number &+ 1)
         }
         workers[number]?.restarted(as: process, adminSocket: adminSocket, saidReady: saidReady, at: now)
@@ -108,7 +132,7 @@ package struct WorkerPool: Sendable {
     }
 
     private mutating func enqueue(_ request: RecycleRequest) {
-        guard ordered.contains(request.worker), current?.request.worker != request.worker,
+        guard regular.contains(request.worker), current?.request.worker != request.worker,
             current?.successor != request.worker, !waiting.contains(where: { $0.worker == request.worker })
         else { return }
         waiting.append(request)
@@ -128,7 +152,7 @@ package struct WorkerPool: Sendable {
         if let recycle = current, recycle.successor == number, !recycle.draining {
             return fail(recycle, why: "the new worker died before it served", at: now)
         }
-        return []
+        return rolloverLost(number, at: now)
     }
 
     private mutating func finishIfGone(_ number: UInt32, at now: Uptime) -> [PoolAction] {
@@ -148,6 +172,7 @@ extension WorkerPool {
         var actions = advanceReadiness(at: now)
         guard !isBlind else { return actions }
         actions += advanceRecycle(at: now)
+        actions += advanceRollover(at: now)
         actions += reconcile(at: now)
         actions += beginRecycle(at: now)
         return actions
@@ -165,6 +190,7 @@ extension WorkerPool {
                 actions.append(.probe(number, process, adminSocket: socket))
             } else if let healthySince = worker.healthySince, now - healthySince >= settings.minimumHealthy {
                 worker.phase = .serving
+                worker.hasServed = true
                 actions.append(.note(.serving(number, after: now - worker.since)))
             } else if now - worker.since > settings.readyWithin, !worker.toldOverdue, current?.successor != number {
                 worker.toldOverdue = true
@@ -194,7 +220,7 @@ extension WorkerPool {
         workers[number] == nil ? finishIfGone(number, at: now) : []
     }
 
-    private mutating func retire(_ number: UInt32, at now: Uptime) -> [PoolAction] {
+    mutating func retire(_ number: UInt32, at now: Uptime) -> [PoolAction] {
         ordered.remove(number)
         waiting.removeAll { $0.worker == number }
         if workers[number]?.process == nil {
@@ -213,43 +239,50 @@ extension WorkerPool {
         return retire(recycle.successor, at: now) + [.note(note)]
     }
 
+    /// New numbers in the order. The caller tells the order.
+    mutating func order(_ count: Int, of release: ReleaseID, at now: Uptime) -> [UInt32] {
+        (0..<count).map { _ in
+            let number = nextNumber
+            nextNumber += 1
+            ordered.insert(number)
+            workers[number] = PoolWorker(number: number, release: release, phase: .starting, since: now)
+            return number
+        }
+    }
+
     /// Brings the number of workers to what is desired, outside recycles.
     private mutating func reconcile(at now: Uptime) -> [PoolAction] {
-        guard current == nil else { return [] }
-        if ordered.count < settings.desired {
-            while ordered.count < settings.desired {
-                ordered.insert(nextNumber)
-                workers[nextNumber] = PoolWorker(number: nextNumber, phase: .starting, since: now)
-                nextNumber += 1
-            }
+        guard current == nil, rollover == nil else { return [] }
+        let missing = settings.desired - regular.count
+        if missing > 0 {
+            _ = order(missing, of: release, at: now)
             return [.order(ordered)]
         }
-        guard ordered.count > settings.desired, mayAct, let (number, served) = leftOver(at: now) else { return [] }
+        guard missing < 0, mayAct, let (number, served) = leftOver(at: now) else { return [] }
         return [.note(.leftOver(number, served: served))] + retire(number, at: now)
     }
 
     /// Who goes when there are too many, after a recycle that was cut short: the oldest, once there are enough without
     /// it. One that has not come to serve in time goes instead: else it would be in the way of every later recycle.
     private func leftOver(at now: Uptime) -> (number: UInt32, served: Bool)? {
-        let servingNumbers = ordered.filter { workers[$0]?.phase == .serving }
+        let regular = regular
+        let servingNumbers = regular.filter { workers[$0]?.phase == .serving }
         if servingNumbers.count > settings.desired, let oldest = servingNumbers.min() { return (oldest, true) }
-        let overdue = ordered.subtracting(servingNumbers).filter { number in
+        let overdue = regular.subtracting(servingNumbers).filter { number in
             workers[number].map { now - $0.notServingSince > settings.readyWithin } ?? false
         }
         return overdue.max().map { ($0, false) }
     }
 
     private mutating func beginRecycle(at now: Uptime) -> [PoolAction] {
-        waiting.removeAll { !ordered.contains($0.worker) }
-        guard mayAct, current == nil, ordered.count == settings.desired, let request = waiting.first,
+        waiting.removeAll { [regular] in !regular.contains($0.worker) }
+        guard mayAct, current == nil, rollover == nil, regular.count == settings.desired, let request = waiting.first,
             pace.allows(at: now, settings: settings)
         else { return [] }
         waiting.removeFirst()
         pace.started(at: now)
-        let successor = nextNumber
-        nextNumber += 1
-        ordered.insert(successor)
-        workers[successor] = PoolWorker(number: successor, phase: .starting, since: now)
+        // The same release as the worker it follows: a recycle changes nothing else.
+        let successor = order(1, of: workers[request.worker]?.release ?? release, at: now)[0]
         current = Recycle(request: request, successor: successor, startedAt: now)
         return [.note(.recycleStarted(request, successor: successor)), .order(ordered)]
     }
