@@ -3,7 +3,8 @@ import XCTest
 
 /// Fails when memory grows with calls: after a few calls to warm up, rounds of more and more calls must leave nothing behind.
 ///
-/// See `expectNoGrowth` of LeakTesting. Where nothing can be measured (a sanitizer, another allocator) the test is skipped.
+/// See `expectNoGrowth` of LeakTesting. Where nothing can be measured (a sanitizer, another allocator), or the rounds do not
+/// tell, the test is skipped, with the reason: XCTest has no warnings.
 ///
 /// - Parameters:
 ///   - limits: what is measured, and what is held to be growth.
