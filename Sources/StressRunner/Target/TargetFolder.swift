@@ -79,7 +79,12 @@ private func isFree(_ port: Int) -> Bool {
 
 /// The last lines of a log, for messages about failures. At most 2,000 bytes.
 func logTail(_ path: String, lines: Int = 8) -> String {
-    guard let bytes = FileBytes.read(path: path, limit: 1 << 20) else { return "(no log)" }
-    let text = String(decoding: bytes.suffix(2_000), as: UTF8.self)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return "(no log)" }
+    defer { close(descriptor) }
+    // From the end: a program that writes a line a request has long logs.
+    var bytes = [UInt8](repeating: 0, count: 2_000)
+    let count = pread(descriptor, &bytes, bytes.count, max(0, lseek(descriptor, 0, SEEK_END) - bytes.count))
+    let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
     return text.isEmpty ? "(it wrote nothing)" : text.split(separator: "\n").suffix(lines).joined(separator: "\n")
 }
