@@ -12,9 +12,12 @@ package final class BatchSender: Sendable {
     /// - Parameters:
     ///   - seed: the same seed gives the same bodies and the same pool of keys.
     ///   - freshSalt: of keys that are never the same twice: another one for each run against a service that remembers.
+    ///   - variables: values that all requests may use, as if they had been captured.
     /// - Throws: `LoadError.failed` when the target's name cannot be looked up.
-    package init(target: LoadTarget, seed: UInt64, freshSalt: UInt64) throws(LoadError) {
-        core = Mutex(try BatchCore(target: target, seed: seed, freshSalt: freshSalt))
+    package init(
+        target: LoadTarget, seed: UInt64, freshSalt: UInt64, variables: [FlowVariable] = []
+    ) throws(LoadError) {
+        core = Mutex(try BatchCore(target: target, seed: seed, freshSalt: freshSalt, variables: variables))
     }
 
     /// Sends the batch and waits for its end, on a thread of its own. A second call waits for the first.
@@ -63,7 +66,7 @@ private struct BatchCore {
     private let seed: UInt64
     private let freshSalt: UInt64
     private let sockets: ClientSockets
-    private var captured = CapturedValues()
+    private var captured: CapturedValues
     private var dealt: UInt64 = 0
     private var kept: [SocketPlace] = []
     // Of the batch under way; by slot.
@@ -71,7 +74,8 @@ private struct BatchCore {
     private var places: [SocketPlace] = []
     private var events: [SocketEvent] = []
 
-    init(target: LoadTarget, seed: UInt64, freshSalt: UInt64) throws(LoadError) {
+    init(target: LoadTarget, seed: UInt64, freshSalt: UInt64, variables: [FlowVariable]) throws(LoadError) {
+        captured = CapturedValues(variables)
         self.target = target
         self.seed = seed
         self.freshSalt = freshSalt

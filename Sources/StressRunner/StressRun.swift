@@ -63,7 +63,8 @@ package struct StressRun: Sendable {
         for (index, endpoint) in plan.endpoints.enumerated() {
             tell("\(endpoint.name) (\(index + 1) of \(plan.endpoints.count))")
             let target: RunningTarget
-            if let shared {
+            // One that has ended under an endpoint is nothing to ask the next ones of.
+            if let shared, shared.end == nil {
                 target = shared
             } else {
                 target = try await start(.count, in: folder, "\(index)")
@@ -140,7 +141,8 @@ package struct StressRun: Sendable {
     ) async throws(StressProblem) -> any OperationSending {
         do throws(LoadError) {
             let sender = try BatchSender(
-                target: target.address, seed: plan.settings.seed, freshSalt: UInt64.random(in: 0 ... .max))
+                target: target.address, seed: plan.settings.seed, freshSalt: UInt64.random(in: 0 ... .max),
+                variables: plan.target.requestVariables)
             for step in plan.target.preparation { try await prepare(step, sender) }
             switch endpoint.operation {
             case .requests(let requests):
