@@ -36,11 +36,6 @@ package final class BatchSender: Sendable {
         }
         return try result.get()
     }
-
-    /// Closes what the last batch left open.
-    package func closeConnections() {
-        core.withLock { $0.closeAll() }
-    }
 }
 
 /// Says to a thread that it is to stop.
@@ -92,6 +87,7 @@ private struct BatchCore {
         run.keys = { keys.keys(number: base + $0, turn: $0) }
         dealt += UInt64(batch.count)
         let before = sockets.opened
+        dropEnded(&run)
         let start = monotonicNanoseconds()
         fill(&run, start)
         var nextSweep = start
@@ -116,7 +112,15 @@ private struct BatchCore {
         return .success(run.outcome)
     }
 
-    mutating func closeAll() {
+    /// Kept connections may have ended since the last batch, and a request on one of them would be lost.
+    private mutating func dropEnded(_ run: inout BatchRun) {
+        repeat {
+            sockets.wait(nanoseconds: 0, into: &events)
+            for event in events { handle(event, &run) }
+        } while !events.isEmpty
+    }
+
+    private mutating func closeAll() {
         for place in kept { sockets.close(place) }
         kept.removeAll()
         for slot in underWay.indices where underWay[slot] != nil {
@@ -171,7 +175,7 @@ private struct BatchCore {
         let isWritten = prepared.withBytes(0, isAlone: alone, &inputs) { sockets.send($0, place, for: prepared) }
         guard !isWritten else { return }
         underWay[place.slot] = nil
-        kept.append(place)
+        if alone { sockets.close(place) } else { kept.append(place) }
         run.ended(
             request.endpoint, .failed(.notSent, status: nil, detail: "nothing was captured yet for its variables"))
     }

@@ -60,7 +60,7 @@ struct SchemaSample: Sendable {
     /// A path parameter: always a key.
     func identifier(_ schema: DocumentValue?) -> String {
         let schema = schema.map(resolved)
-        if let choice = schema?["enum"]?.elements.first?.text { return escaped(choice) }
+        if let choice = schema?["enum"]?.elements.first?.text { return percentEncoded(choice) }
         switch (schema.flatMap(type), schema?["format"]?.text) {
         case ("integer", _), ("number", _): return "${key:int}"
         case (_, "uuid"): return "${key:uuid}"
@@ -69,11 +69,16 @@ struct SchemaSample: Sendable {
         }
     }
 
-    /// A query or header parameter as plain text.
-    func plain(_ parameter: DocumentValue) -> String {
-        if let example = parameter["example"]?.text { return percentEncoded(example) }
+    /// A query parameter as plain text.
+    func query(_ parameter: DocumentValue) -> String { plain(parameter, percentEncoded) }
+
+    /// A header parameter as plain text: headers know no percent signs.
+    func header(_ parameter: DocumentValue) -> String { plain(parameter, escaped) }
+
+    private func plain(_ parameter: DocumentValue, _ written: (String) -> String) -> String {
+        if let example = parameter["example"]?.text { return written(example) }
         guard let schema = parameter["schema"].map(resolved) else { return "${key}" }
-        if let given = given(schema)?.text { return percentEncoded(given) }
+        if let given = given(schema)?.text { return written(given) }
         switch type(schema) {
         case "integer", "number": return schema["minimum"]?.text ?? "1"
         case "boolean": return "true"
