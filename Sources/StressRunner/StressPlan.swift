@@ -41,7 +41,8 @@ package struct StressTarget: Sendable {
     /// A GET of this path answers 2xx or 3xx as soon as the program is ready; nil: something accepts connections.
     package var readyPath: String?
     package var readySeconds: Double
-    /// Sent once after the start, before anything is measured: accounts, logins. Each must succeed.
+    /// Sent before each endpoint is measured, and again before it is named: accounts, logins. Each must succeed, also the
+    /// second time where one process serves several endpoints.
     package var preparation: [PreparationStep]
     /// What a scenario's own variables stand for, in the preparation too.
     package var requestVariables: [FlowVariable]
@@ -65,7 +66,7 @@ package struct StressEndpoint: Sendable {
     package enum Operation: Sendable {
         /// Requests, sent in turn.
         case requests([RequestTemplate])
-        /// A command of the shell's words for each operation, or, where it has `{{count}}`, once for a cycle.
+        /// A command, split at spaces, for each operation, or, where it has `{{count}}`, once for a cycle.
         /// `{{port}}`, `{{folder}}`, `{{socket}}`, `{{pid}}`, and `{{key}}`, `{{seed}}` are filled in.
         case command([String])
     }
@@ -123,6 +124,9 @@ package struct StressSettings: Hashable, Sendable {
         if !(patience >= seconds && patience <= 86_400) { return "a patience of \(patience) s: give at most 86400" }
         if !(1...1000).contains(connections) { return "\(connections) connections: give 1 to 1000" }
         if !(floorBytes >= 0 && floorBytes < 1e9) { return "a floor of \(floorBytes) bytes: give 0 to 1e9" }
+        if !(1_000...100_000_000).contains(leastFreshKeys) {
+            return "--keys \(leastFreshKeys): give 1000 to 100000000"
+        }
         return nil
     }
 }

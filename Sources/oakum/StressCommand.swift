@@ -53,6 +53,7 @@ struct StressCommand: AsyncParsableCommand {
     @Option(help: "Growth up to so many bytes a request is no leak.") var floor = 16.0
     @Option(help: "The same seed sends the same requests, but for fresh keys, which are new in every run.")
     var seed: UInt64 = 1
+    @Option(help: "No cache is called unbounded before so many fresh keys, or --patience is over.") var keys = 20_000
     @Flag(help: "One process for all endpoints instead of a fresh one for each.") var reuse = false
     @Flag(inversion: .prefixedNo, help: "Run what leaks again to name where.") var names = true
     @Flag(help: "Print the outcome as JSON.") var json = false
@@ -88,7 +89,8 @@ struct StressCommand: AsyncParsableCommand {
 
     private func stress() async throws(StressProblem) -> StressReport {
         var settings = StressSettings(
-            seconds: seconds, patience: patience, connections: connections, floorBytes: floor, seed: seed)
+            seconds: seconds, patience: patience, connections: connections, floorBytes: floor, seed: seed,
+            leastFreshKeys: Double(keys))
         settings.startsAnew = !reuse
         settings.names = names
         let found = try StressEndpoints.read(self)
