@@ -35,6 +35,12 @@ struct ImpactTests {
 
     private func titles(_ desk: Desk) -> [String] { desk.pages.filter { $0.kind == .stakeholders }.map(\.title) }
 
+    @Test func `a number that fits no integer is told all the same`() {
+        var desk = Self.leaking()
+        Self.measured(&desk, [Self.loss(1.8446744e19, of: 1e-300, from: 0)])
+        #expect(titles(desk).first?.contains("sign-ups") == true)
+    }
+
     @Test func `one loss that ends does not restore what others go on losing`() throws {
         var desk = Self.leaking()
         Self.measured(&desk, [Self.loss(0, of: 50, from: 0)])
