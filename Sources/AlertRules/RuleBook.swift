@@ -69,7 +69,8 @@ package struct RuleBook: Sendable {
         alerts.filter { alert in
             guard alert.status == .firing, alert.source == .rule, alert.service == service else { return true }
             for index in business.indices where business[index].slot.fingerprint == alert.fingerprint {
-                business[index].rule.assume(since: alert.since)
+                let name = business[index].rule.settings.name
+                business[index].rule.assume(since: alert.since, lost: alert.impact?.last { $0.what == name })
                 business[index].slot.assume(alert, at: now)
                 return false
             }

@@ -34,8 +34,10 @@ struct TrafficRules: Sendable {
     mutating func assume(_ alert: Alert, at now: Moment) -> Bool {
         if errorRate?.slot.fingerprint == alert.fingerprint {
             errorRate?.slot.assume(alert, at: now)
+            errorRate?.rule.assume()
         } else if latency?.slot.fingerprint == alert.fingerprint {
             latency?.slot.assume(alert, at: now)
+            latency?.rule.assume()
         } else {
             return false
         }

@@ -252,14 +252,16 @@ bool oh_start(void);
 void oh_index_unmap(void);                     // in a copy that is only looked at: its addresses would seem to hold the blocks
 bool oh_is_wanted(struct oh_thread *thread);   // sets its tag
 bool oh_is_own(uint32_t stack);                // false: made by the test library for itself
-void oh_note_allocation(const struct oh_sample *sample, bool is_recorded);
+void oh_note_allocation(const struct oh_sample *sample);
+void oh_note_dropped(const struct oh_sample *sample);
 void oh_note_live(const struct oh_sample *sample, int64_t blocks); // one more or one less
 void oh_wipe(void *block, const struct oh_sample *sample);         // what is freed shall not look as if it held anything
 #else
 static inline bool oh_stand_by(void) { return false; }
 static inline bool oh_is_wanted(struct oh_thread *thread) { return (void)thread, true; }
 static inline bool oh_is_own(uint32_t stack) { return (void)stack, true; }
-static inline void oh_note_allocation(const struct oh_sample *sample, bool is_recorded) { (void)sample, (void)is_recorded; }
+static inline void oh_note_allocation(const struct oh_sample *sample) { (void)sample; }
+static inline void oh_note_dropped(const struct oh_sample *sample) { (void)sample; }
 static inline void oh_note_live(const struct oh_sample *sample, int64_t blocks) { (void)sample, (void)blocks; }
 static inline void oh_wipe(void *block, const struct oh_sample *sample) { (void)block, (void)sample; }
 #endif

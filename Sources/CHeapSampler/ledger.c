@@ -87,6 +87,7 @@ static uint32_t place_of(uint64_t tag) { return (uint32_t)((tag & 0xFF) - 1) % P
 
 // Called by each allocation while something is measured.
 bool oh_is_wanted(struct oh_thread *thread) {
+    if (OH_UNLIKELY(!is_standing_by)) return true; // a profile was asked for: of everything
     if (OH_LIKELY(atomic_load_explicit(&open_count, memory_order_relaxed) == 0)) return false;
     const uint64_t *value = swift_task_localValueGet(task_local);
     uint64_t measurement = value ? *value : 0, kind = 0;
@@ -103,9 +104,14 @@ bool oh_is_wanted(struct oh_thread *thread) {
     return true;
 }
 
+// False when its measurement is over: the place may be another's by now.
+static bool is_open(uint64_t tag) {
+    return tag != 0 && atomic_load(&places[place_of(tag)].measurement) == (tag & MEASUREMENT_MASK);
+}
+
 void oh_note_live(const struct oh_sample *sample, int64_t blocks) {
+    if (!is_open(sample->tag)) return;
     uint32_t place = place_of(sample->tag);
-    if (sample->tag == 0 || atomic_load(&places[place].measurement) != (sample->tag & MEASUREMENT_MASK)) return;
     atomic_fetch_add_explicit(&places[place].live_blocks, blocks, memory_order_relaxed);
     atomic_fetch_add_explicit(&places[place].live_bytes, blocks * (int64_t)sample->size, memory_order_relaxed);
 }
@@ -139,7 +145,7 @@ static bool is_made_by_program(uint32_t index) {
 
 // The answer is kept with the stack: 1 yes, 2 no.
 bool oh_is_own(uint32_t index) {
-    if (index == OAKUM_HEAP_UNKNOWN_STACK) return true;
+    if (index == OAKUM_HEAP_UNKNOWN_STACK || !is_standing_by) return true;
     struct oakum_heap_stack *stack = (struct oakum_heap_stack *)oh_region.stacks.base + index;
     _Atomic uint64_t *answer = (_Atomic uint64_t *)&stack->reserved;
     uint64_t known = atomic_load_explicit(answer, memory_order_relaxed);
@@ -147,15 +153,22 @@ bool oh_is_own(uint32_t index) {
     return known == 1;
 }
 
+// All that the allocator gave, not only what was asked for: Swift's arrays and buffers use the rest too.
 void oh_wipe(void *block, const struct oh_sample *sample) {
-    if (sample->tag != 0) memset(block, 0, sample->size);
+    if (sample->tag == 0) return;
+    size_t usable = oh_next.usable_size ? oh_next.usable_size(block) : 0;
+    memset(block, 0, usable > sample->size ? usable : sample->size);
 }
 
-void oh_note_allocation(const struct oh_sample *sample, bool is_recorded) {
+void oh_note_allocation(const struct oh_sample *sample) {
+    if (!is_open(sample->tag)) return;
     uint32_t place = place_of(sample->tag);
     oh_count((uint64_t *)&places[place].allocations);
     oh_add((uint64_t *)&places[place].bytes, sample->size);
-    if (!is_recorded) oh_count((uint64_t *)&places[place].dropped);
+}
+
+void oh_note_dropped(const struct oh_sample *sample) {
+    if (is_open(sample->tag)) oh_count((uint64_t *)&places[place_of(sample->tag)].dropped);
 }
 
 uint64_t oakum_ledger_open(void) {
@@ -240,7 +253,6 @@ int oakum_ledger_watch_strays(uint64_t measurement) {
     return atomic_compare_exchange_strong(&strays_of, &none, measurement);
 }
 
-
 size_t oakum_ledger_stack(uint32_t stack, uint64_t *frames, uint32_t *quality) {
     *quality = OAKUM_HEAP_STACK_NONE;
     if (!oh_is_recording() || stack == OAKUM_HEAP_UNKNOWN_STACK || stack >= atomic_load(&oh_region.stacks.used)) return 0;
@@ -260,9 +272,14 @@ __attribute__((noinline)) void oakum_ledger_clear_stack(void) {
 // Made by the system call, not by fork(): no handlers run, no lock is asked for, and a child that sends no signal at its end is
 // invisible to a test runner that waits for any child of its own.
 pid_t oakum_ledger_snapshot(void) {
+    long parent = oh_process_id();
     long copy = oh_call6(SYS_clone, 0, 0, 0, 0, 0, 0);
     if (copy != 0) return (pid_t)copy;
+    // A signal for the whole group (Ctrl-C) must not run the program's handlers here; SIGKILL gets through.
+    uint64_t all = ~0ull;
+    oh_call6(SYS_rt_sigprocmask, SIG_BLOCK, (long)&all, 0, sizeof all, 0, 0);
     oh_call6(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
+    if (oh_call3(SYS_getppid, 0, 0, 0) != parent) oh_call3(SYS_exit_group, 0, 0, 0); // it ended before it was asked for
 #ifdef SYS_close_range
     oh_call3(SYS_close_range, 0, ~0u, 0); // pipes and sockets of the tests end when their owners end them
 #else

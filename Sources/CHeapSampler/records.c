@@ -53,6 +53,7 @@ bool oh_record(void *block, const struct oh_sample *sample) {
     }
     oh_count(&counters->samples_dropped);
     oh_add(&counters->dropped_weight, sample->weight);
+    oh_note_dropped(sample);
     return false;
 }
 

@@ -107,7 +107,7 @@ bool oh_sample_block(struct oh_thread *thread, void *block, uint64_t size, struc
     sample.stack = oh_stack_of(thread, caller, sample.birth);
     if (!oh_is_own(sample.stack)) return false;
     bool is_recorded = oh_record(block, &sample);
-    oh_note_allocation(&sample, is_recorded);
+    oh_note_allocation(&sample);
     if (!is_recorded) return false;
     struct oakum_heap_stack *stack = (struct oakum_heap_stack *)oh_region.stacks.base + sample.stack;
     oh_count(&counters->samples);

@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -13,14 +14,36 @@
 #include <time.h>
 #include <unistd.h>
 
+// Whether somebody takes a connection there within a second.
+static bool accepts(const struct addrinfo *place) {
+    int fd = socket(place->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return false;
+    bool taken = connect(fd, place->ai_addr, place->ai_addrlen) == 0;
+    if (!taken && errno == EINPROGRESS) {
+        struct pollfd wait = {.fd = fd, .events = POLLOUT};
+        taken = poll(&wait, 1, 1000) == 1 && linux_socket_error(fd) == 0;
+    }
+    close(fd);
+    return taken;
+}
+
 int linux_lookup(const char *host, const char *port, linux_address *address) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     memset(address, 0, sizeof *address);
     int code = getaddrinfo(host, port, &hints, &found);
     if (code != 0 || !found) return code < 0 ? -code : -EAI_NONAME;
-    memcpy(&address->storage, found->ai_addr, found->ai_addrlen);
-    address->length = found->ai_addrlen;
+    // A name such as localhost stands for several addresses, and a service may listen on one of them alone.
+    const struct addrinfo *chosen = found;
+    if (found->ai_next) {
+        for (const struct addrinfo *next = found; next; next = next->ai_next) {
+            if (!accepts(next)) continue;
+            chosen = next;
+            break;
+        }
+    }
+    memcpy(&address->storage, chosen->ai_addr, chosen->ai_addrlen);
+    address->length = chosen->ai_addrlen;
     freeaddrinfo(found);
     return 0;
 }

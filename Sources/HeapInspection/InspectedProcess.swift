@@ -14,6 +14,8 @@ final class InspectedProcess {
     private let known: [(start: UInt64, end: UInt64)]
     private static let highest: UInt64 = 1 << 47
     private static let walkBytes: UInt64 = 1 << 20
+    /// More than glibc adds to a block: its size is a multiple of 16, and a rest of 16 is not split off.
+    private static let roundingBytes: UInt64 = 32
 
     init(
         source: any MemorySource, map: MemoryMap, modules: ModuleMap, threads: [ThreadStack],
@@ -181,12 +183,38 @@ final class InspectedProcess {
             if let value, let values = memory.word(at: owner.start &+ 56), location >= values {
                 (first, metadata) = (values, value)
             }
-            guard let stride = types.stride(ofMetadata: metadata) else { return false }
-            // Behind the head one bit for each bucket tells whether it is taken (HashTable.swift).
+            guard let stride = types.stride(ofMetadata: metadata),
+                let scale = memory.integer(at: owner.start &+ 32, UInt8.self)
+            else { return false }
+            // Behind the head one bit for each bucket tells whether it is taken (HashTable.swift). The bits of buckets
+            // that a small table does not have are set.
             let bucket = (location - first) / stride
+            guard bucket >> UInt64(scale) == 0 else { return true }
             let bits = memory.word(at: owner.start &+ (value == nil ? 56 : 64) &+ bucket / 64 * 8)
             return types.isPlain(metadata) || bits.map { $0 >> (bucket % 64) & 1 == 0 } ?? false
-        default: return false
+        case .unknown: return false
+        case nil: return isSlack(owner, at: offset)
+        }
+    }
+
+    /// Behind the bytes that an object was made with: the allocator rounds up, and what lies there was left behind by
+    /// who had the memory before.
+    private func isSlack(_ owner: HolderGraph.Block, at offset: UInt64) -> Bool {
+        switch owner.kind {
+        case .object, .box, .error, .task, .job: break
+        case .taskMemory, .cxxObject, .unknown: return false
+        }
+        guard knownBlock(around: owner.start &+ offset) == nil, !mayHaveElements(owner) else { return false }
+        if knownBlock(around: owner.start)?.start == owner.start { return true }
+        guard let fixed = owner.fixedBytes else { return false }
+        return offset >= fixed && owner.end - owner.start < fixed + Self.roundingBytes
+    }
+
+    /// Classes whose instances may have more behind their properties, and which use what the allocator rounds up.
+    private func mayHaveElements(_ owner: HolderGraph.Block) -> Bool {
+        owner.lineage.contains { metadata in
+            guard let name = types.names.name(ofMetadata: metadata) else { return true }
+            return ["ManagedBuffer", "Storage", "KeyPath"].contains { name.contains($0) }
         }
     }
 

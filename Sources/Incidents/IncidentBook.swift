@@ -124,13 +124,15 @@ package struct IncidentBook: Sendable {
                 record.incident.alerts.filter { $0.isFiring && $0.kind != .outside }.map { alert in
                     let ago = Double(max(0, now.wall.milliseconds - alert.since.milliseconds)) / 1_000
                     let evidence = alert.kind == .memoryLeak ? record.incident.evidence : nil
+                    // What is counted from now on is added to what was lost until then.
+                    let lost = record.incident.impact.filter { $0.isOfBusiness == true && $0.until == nil }
                     return Alert(
                         source: alert.kind == .memoryLeak ? .verdict : .rule, status: .firing,
                         fingerprint: alert.fingerprint, kind: alert.kind,
                         service: alert.isOfHost == true ? nil : record.incident.service, severity: alert.severity,
                         summary: alert.summary,
                         since: Moment(uptime: Uptime(seconds: now.uptime.seconds - ago), wall: alert.since), at: now,
-                        evidence: evidence)
+                        evidence: evidence, impact: alert.kind == .businessRate && !lost.isEmpty ? lost : nil)
                 }
             }
     }

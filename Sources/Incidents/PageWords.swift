@@ -77,11 +77,16 @@ enum PageWords {
     /// "sign-ups 205 of 412 expected, −50 %".
     static func impact(_ impact: Impact) -> String {
         let percent = impact.percent.map { percent in
-            let whole = Int64(percent.rounded())
-            return whole < 0 ? ", −\(-whole) %" : ", +\(whole) %"
+            let change = whole(percent)
+            return change < 0 ? ", −\(-change) %" : ", +\(change) %"
         }
-        return
-            "\(impact.what) \(Int64(impact.actual.rounded())) of \(Int64(impact.expected.estimate.rounded())) expected\(percent ?? "")"
+        let (actual, expected) = (whole(impact.actual), whole(impact.expected.estimate))
+        return "\(impact.what) \(actual) of \(expected) expected\(percent ?? "")"
+    }
+
+    /// Whatever a faulty service counts: it must not end Oakum.
+    private static func whole(_ value: Double) -> Int64 {
+        value.isNaN ? 0 : Int64(max(-9e15, min(9e15, value)).rounded())
     }
 
     static func impact(_ impacts: [Impact], _ otherwise: String) -> String {

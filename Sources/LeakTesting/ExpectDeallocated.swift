@@ -11,10 +11,11 @@ public import Testing
 public func findSurvivors<Value>(
     waiting wait: Duration = .seconds(2), _ make: () throws -> Value
 ) rethrows -> DeallocationReport {
-    let watch = DeallocationWatch(wait)
+    let watch = DeallocationWatch()
     let objects = try watch.objects(make)
+    let deadline = ContinuousClock.now + wait
     var pause: UInt32 = 100
-    while !objects.isAllGone, .now < watch.deadline {
+    while !objects.isAllGone, .now < deadline {
         usleep(pause)
         pause = min(10_000, pause * 2)
     }
@@ -25,11 +26,13 @@ public func findSurvivors<Value>(
 public func findSurvivors<Value>(
     waiting wait: Duration = .seconds(2), _ make: () async throws -> Value
 ) async rethrows -> DeallocationReport {
-    let watch = DeallocationWatch(wait)
+    let watch = DeallocationWatch()
     let objects = try await watch.objects(make)
+    let deadline = ContinuousClock.now + wait
     var pause = 100
-    while !objects.isAllGone, .now < watch.deadline {
-        // A cancelled test does not wait: what is still there then is told all the same.
+    // A cancelled test does not wait: what is still there then is told all the same.
+    while !objects.isAllGone, .now < deadline, !Task.isCancelled {
+        // Cancelled: the loop ends.
         try? await Task.sleep(for: .microseconds(pause))
         pause = min(10_000, pause * 2)
     }
@@ -72,12 +75,10 @@ public func expectDeallocated<Value>(
 private struct DeallocationWatch: ~Copyable {
     /// Nil: only what the value holds directly is watched.
     private let account: LedgerAccount?
-    let deadline: ContinuousClock.Instant
 
-    init(_ wait: Duration) {
+    init() {
         // Where nothing can be counted, weak references still tell.
         account = try? LedgerAccount()
-        deadline = .now + wait
     }
 
     /// Returns nothing that keeps the value alive.
@@ -98,8 +99,13 @@ private struct DeallocationWatch: ~Copyable {
     /// What it allocates on its way belongs to the account too, so that nothing is left of it in memory.
     @inline(never)
     private func watch(_ value: Any) -> WatchedObjects {
-        let made = Dictionary(blocks.map { (HiddenAddress($0.address), $0.bytes) }) { $1 }
-        return MeasuredWork.$number.withValue(number) { WatchedObjects(value, made: made) }
+        let number = self.number
+        return MeasuredWork.$number.withValue(number) {
+            // The list of blocks too, which is full of addresses.
+            let blocks = number == 0 ? [] : Ledger.blocks(of: number)
+            let made = Dictionary(blocks.map { (HiddenAddress($0.address), $0.bytes) }) { $1 }
+            return WatchedObjects(value, made: made)
+        }
     }
 
     private var number: UInt64 {

@@ -20,6 +20,8 @@ struct GrowthCourse {
     static let steadiness = 0.2
     /// Blocks that are kept track of; more are leak enough.
     static let blockLimit = 200_000
+    /// Calls of the first round.
+    static let mostCalls = 1_000_000
     private static let mostConfirmations = 4
 
     let limits: GrowthLimits
@@ -31,10 +33,11 @@ struct GrowthCourse {
 
     init(_ limits: GrowthLimits) {
         self.limits = limits
-        base = limits.calls
+        base = max(10, min(limits.calls, Self.mostCalls))
     }
 
-    var first: Step { .warmUp(calls: limits.warmUp) }
+    // The limits are variables, so they are not taken at their word: the last calls of the warm-up are timed.
+    var first: Step { .warmUp(calls: max(4, limits.warmUp)) }
 
     /// - Parameter perCall: time of one call, the last ones of the warm-up: the first does what is done once.
     mutating func handle(warmedUp reading: GrowthRound, perCall: Duration) -> Step {
@@ -43,7 +46,7 @@ struct GrowthCourse {
         let calls = (1 << Self.fewestRounds) - 1
         if perCall > .zero {
             let affordable = limits.patience / perCall / Double(calls)
-            base = max(4, min(limits.calls, Int(min(affordable, 1e6))))
+            base = max(4, min(base, Int(max(0, min(affordable, Double(Self.mostCalls))))))
         }
         return .round(calls: base)
     }

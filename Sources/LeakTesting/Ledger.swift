@@ -71,6 +71,21 @@ enum Ledger {
         }
         return Stack(addresses: addresses, quality: quality)
     }
+
+    /// Blocks of an open account that are alive. Other threads may allocate and free meanwhile; at most a million.
+    static func blocks(of number: UInt64) -> [Block] {
+        let live = Int(oakum_ledger_counts(number).live_blocks)
+        let room = min(1 << 20, max(0, live)) + 1_024
+        let found = [oakum_ledger_block](unsafeUninitializedCapacity: room) { buffer, count in
+            guard let base = buffer.baseAddress else { return }
+            count = min(room, oakum_ledger_read(number, base, room))
+        }
+        return found.map {
+            Block(
+                address: $0.address, bytes: $0.size, bornNanoseconds: $0.birth_ns, stack: $0.stack, thread: $0.thread,
+                round: $0.round)
+        }
+    }
 }
 
 /// One account: what the calls made under its number allocate and have not freed. Closed when it goes out of scope.
@@ -108,17 +123,6 @@ struct LedgerAccount: ~Copyable {
     /// Allocations there was no room to record.
     var dropped: UInt64 { oakum_ledger_counts(number).dropped }
 
-    /// Blocks that are alive. Other threads may allocate and free meanwhile; at most a million.
-    func blocks() -> [Ledger.Block] {
-        let room = Int(min(1 << 20, max(0, liveBlocks))) + 1_024
-        let found = [oakum_ledger_block](unsafeUninitializedCapacity: room) { buffer, count in
-            guard let base = buffer.baseAddress else { return }
-            count = min(room, oakum_ledger_read(number, base, room))
-        }
-        return found.map {
-            Ledger.Block(
-                address: $0.address, bytes: $0.size, bornNanoseconds: $0.birth_ns, stack: $0.stack, thread: $0.thread,
-                round: $0.round)
-        }
-    }
+    /// Blocks that are alive.
+    func blocks() -> [Ledger.Block] { Ledger.blocks(of: number) }
 }

@@ -52,7 +52,12 @@ extension DeallocationReport {
         do throws(InspectionError) {
             let inspector = try ProcessInspector(
                 copy.identity, known: blocks().map { BlockTarget(address: $0.address, bytes: $0.bytes) })
+            // One that went away just now has no address; holders of the others are still looked for.
             let targets = hidden.map { BlockTarget(address: $0.revealed, bytes: $1) }
+            guard targets.allSatisfy({ $0.address != 0 }) else {
+                remarks.append("some went away while their holders were looked for")
+                return
+            }
             var limits = HolderLimits()
             limits.isCautious = true
             let found = inspector.holders(of: targets, limits: limits, deadline: .now + time)

@@ -29,7 +29,8 @@ struct WatchedObjects {
                 let object = value as AnyObject
                 let address = HiddenAddress(of: object)
                 let bytes = blocks[address]
-                guard seen.insert(address).inserted, isDirect || bytes != nil else { continue }
+                // One that was there before may still be met again as what the value holds directly.
+                guard isDirect || bytes != nil, seen.insert(address).inserted else { continue }
                 watched.append(
                     Watched(object: object, path: path, type: Self.name(of: type(of: value)), bytes: bytes))
             }

@@ -65,6 +65,7 @@ package struct ArmTrial: Sendable {
         {
             let bytes = stepped.bytesPerOperation
             interval = GrowthInterval(estimate: bytes, low: bytes / 2, high: bytes * 2)
+            cleanLooks = 0
             leakLooks += 1
             return leakLooks > settings.looks ? interval.map { .leak($0) } : nil
         }

@@ -12,9 +12,12 @@ package final class BatchSender: Sendable {
     /// - Parameters:
     ///   - seed: the same seed gives the same bodies and the same pool of keys.
     ///   - freshSalt: of keys that are never the same twice: another one for each run against a service that remembers.
+    ///   - variables: values that all requests may use, as if they had been captured.
     /// - Throws: `LoadError.failed` when the target's name cannot be looked up.
-    package init(target: LoadTarget, seed: UInt64, freshSalt: UInt64) throws(LoadError) {
-        core = Mutex(try BatchCore(target: target, seed: seed, freshSalt: freshSalt))
+    package init(
+        target: LoadTarget, seed: UInt64, freshSalt: UInt64, variables: [FlowVariable] = []
+    ) throws(LoadError) {
+        core = Mutex(try BatchCore(target: target, seed: seed, freshSalt: freshSalt, variables: variables))
     }
 
     /// Sends the batch and waits for its end, on a thread of its own. A second call waits for the first.
@@ -32,11 +35,6 @@ package final class BatchSender: Sendable {
             stopRequested.set()
         }
         return try result.get()
-    }
-
-    /// Closes what the last batch left open.
-    package func closeConnections() {
-        core.withLock { $0.closeAll() }
     }
 }
 
@@ -63,7 +61,7 @@ private struct BatchCore {
     private let seed: UInt64
     private let freshSalt: UInt64
     private let sockets: ClientSockets
-    private var captured = CapturedValues()
+    private var captured: CapturedValues
     private var dealt: UInt64 = 0
     private var kept: [SocketPlace] = []
     // Of the batch under way; by slot.
@@ -71,7 +69,8 @@ private struct BatchCore {
     private var places: [SocketPlace] = []
     private var events: [SocketEvent] = []
 
-    init(target: LoadTarget, seed: UInt64, freshSalt: UInt64) throws(LoadError) {
+    init(target: LoadTarget, seed: UInt64, freshSalt: UInt64, variables: [FlowVariable]) throws(LoadError) {
+        captured = CapturedValues(variables)
         self.target = target
         self.seed = seed
         self.freshSalt = freshSalt
@@ -88,6 +87,7 @@ private struct BatchCore {
         run.keys = { keys.keys(number: base + $0, turn: $0) }
         dealt += UInt64(batch.count)
         let before = sockets.opened
+        dropEnded(&run)
         let start = monotonicNanoseconds()
         fill(&run, start)
         var nextSweep = start
@@ -112,7 +112,15 @@ private struct BatchCore {
         return .success(run.outcome)
     }
 
-    mutating func closeAll() {
+    /// Kept connections may have ended since the last batch, and a request on one of them would be lost.
+    private mutating func dropEnded(_ run: inout BatchRun) {
+        repeat {
+            sockets.wait(nanoseconds: 0, into: &events)
+            for event in events { handle(event, &run) }
+        } while !events.isEmpty
+    }
+
+    private mutating func closeAll() {
         for place in kept { sockets.close(place) }
         kept.removeAll()
         for slot in underWay.indices where underWay[slot] != nil {
@@ -167,7 +175,7 @@ private struct BatchCore {
         let isWritten = prepared.withBytes(0, isAlone: alone, &inputs) { sockets.send($0, place, for: prepared) }
         guard !isWritten else { return }
         underWay[place.slot] = nil
-        kept.append(place)
+        if alone { sockets.close(place) } else { kept.append(place) }
         run.ended(
             request.endpoint, .failed(.notSent, status: nil, detail: "nothing was captured yet for its variables"))
     }

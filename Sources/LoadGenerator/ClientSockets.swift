@@ -160,14 +160,14 @@ final class ClientSockets {
         sockets[slot].phase = .busy
         sockets[slot].parser.reset(
             isHead: request.isHead, keepsBody: request.readsBody, keepsHeaders: request.readsHeaders)
+        if !sockets[slot].unsent.isEmpty { sockets[slot].unsent.removeAll(keepingCapacity: true) }
+        sockets[slot].sent = 0
         let count = linux_send(sockets[slot].descriptor, bytes.baseAddress, bytes.count)
         if count == bytes.count { return }
         guard count >= 0 || count == -Int(EAGAIN) else {
             return pending.append(SocketEvent(place: place, kind: .broke(.failed(Int32(-count)))))
         }
-        sockets[slot].unsent.removeAll(keepingCapacity: true)
         sockets[slot].unsent.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[max(count, 0)...]))
-        sockets[slot].sent = 0
         watch(place, writing: true)
     }
 
@@ -258,7 +258,8 @@ final class ClientSockets {
                 }
                 continue
             case .complete(leftover: 0):
-                sockets[slot].phase = .idle
+                // Answered before the request was sent whole: the rest of it would be taken for the next request.
+                sockets[slot].phase = sockets[slot].sent < sockets[slot].unsent.count ? .ended : .idle
                 kind = .answered
             case .complete(let leftover): kind = .broke(.leftover(leftover))
             case .malformed(let why): kind = .broke(.malformed(why))

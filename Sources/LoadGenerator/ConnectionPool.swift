@@ -36,7 +36,14 @@ struct ConnectionPool {
     /// The most connections one target may have.
     var limit: Int { limitPerTarget }
 
-    func mayOpen(_ target: Int) -> Bool { targets[target].open < limitPerTarget }
+    private func mayOpen(_ target: Int) -> Bool { targets[target].open < limitPerTarget }
+
+    /// Whether a connection may be opened for the job. When all are open, one that rests gives way to one that the job
+    /// has for itself: otherwise the job, and all that queue behind it, would wait for ever.
+    mutating func makesRoom(for job: Job, now: Int64) -> Bool {
+        if !mayOpen(job.target), job.isAlone, let place = takeRested(job.target, ready: now, now: now) { drop(place) }
+        return mayOpen(job.target)
+    }
 
     /// When the first connection of a target has rested enough.
     func earliestRested(_ target: Int) -> Int64? { targets[target].resting.earliest }

@@ -19,10 +19,11 @@ package struct LatencyDistribution: Hashable, Sendable {
 
     /// How many were slower than that.
     package func count(above milliseconds: Double) -> UInt64 {
-        let microseconds = UInt64(max(milliseconds * 1000, 0))
+        let microseconds = max(milliseconds * 1000, 0)
         let end = histogram.highestTrackableValue
-        guard microseconds < end, histogram.totalCount > 0 else { return 0 }
-        return histogram.count(within: (microseconds + 1)...end)
+        // What is beyond the histogram may be beyond an integer, too.
+        guard microseconds < Double(end), histogram.totalCount > 0 else { return 0 }
+        return histogram.count(within: (UInt64(microseconds) + 1)...end)
     }
 
     /// Percentile and milliseconds, closer together towards the end of the distribution: what a plot needs.

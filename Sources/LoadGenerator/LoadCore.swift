@@ -181,7 +181,7 @@ final class LoadCore {
     private func dispatch(_ job: Job, _ now: Int64) {
         inFlight += 1
         if !job.isAlone, let place = takeRested(job, now) { return send(job, place) }
-        if pool.mayOpen(job.target) { return pool.open(for: job) }
+        if pool.makesRoom(for: job, now: now) { return pool.open(for: job) }
         guard waiting[job.target].count < Self.waitingLimit else {
             let detail = "\(Self.waitingLimit) requests already wait for a connection"
             return ended(job, .failed(.notSent, status: nil, detail: detail), now)
@@ -201,7 +201,7 @@ final class LoadCore {
             if !job.isAlone, let place = takeRested(job, now) {
                 waiting[target].removeFirst()
                 send(job, place)
-            } else if pool.mayOpen(target) {
+            } else if pool.makesRoom(for: job, now: now) {
                 waiting[target].removeFirst()
                 pool.open(for: job)
             } else {

@@ -124,30 +124,28 @@ struct LoadRecorder {
             runningLatency.reset()
         }
         lastP99 = running.p99Milliseconds
-        if running.requests > 0 || running.failures != FailureCounts() { timeline.append(running) }
+        if running.requests > 0 || running.failures != FailureCounts() { append(running) }
         running = LoadSecond(
             second: running.second + resolution, requests: 0, failures: FailureCounts(), p99Milliseconds: nil)
-        if timeline.count >= Self.timelineCapacity { halveTimeline() }
+        while timeline.count >= Self.timelineCapacity { halveTimeline() }
+    }
+
+    /// Halving the timeline may have cut a record in two: what ended later in its stretch belongs to it.
+    private mutating func append(_ record: LoadSecond) {
+        guard let last = timeline.indices.last, timeline[last].second == record.second else {
+            return timeline.append(record)
+        }
+        timeline[last].add(record)
     }
 
     private mutating func halveTimeline() {
         resolution *= 2
-        var merged: [LoadSecond] = []
-        for record in timeline {
-            let start = record.second - record.second % resolution
-            guard var previous = merged.last, previous.second == start else {
-                merged.append(record)
-                merged[merged.count - 1].second = start
-                continue
-            }
-            previous.requests += record.requests
-            previous.failures.add(record.failures)
-            previous.p99Milliseconds = worse(previous.p99Milliseconds, record.p99Milliseconds)
-            previous.p50Milliseconds = worse(previous.p50Milliseconds, record.p50Milliseconds)
-            previous.maxMilliseconds = worse(previous.maxMilliseconds, record.maxMilliseconds)
-            merged[merged.count - 1] = previous
+        let records = timeline
+        timeline.removeAll(keepingCapacity: true)
+        for var record in records {
+            record.second -= record.second % resolution
+            append(record)
         }
-        timeline = merged
     }
 
     private mutating func note(_ seconds: Double, _ name: String, _ kind: FailureKind, _ status: Int?, _ detail: String)
@@ -219,6 +217,16 @@ private func counted(_ statuses: [UInt64]) -> [Int: UInt64] {
     var counts: [Int: UInt64] = [:]
     for (status, count) in statuses.enumerated() where count > 0 { counts[status] = count }
     return counts
+}
+
+extension LoadSecond {
+    fileprivate mutating func add(_ other: LoadSecond) {
+        requests += other.requests
+        failures.add(other.failures)
+        p99Milliseconds = worse(p99Milliseconds, other.p99Milliseconds)
+        p50Milliseconds = worse(p50Milliseconds, other.p50Milliseconds)
+        maxMilliseconds = worse(maxMilliseconds, other.maxMilliseconds)
+    }
 }
 
 private func worse(_ first: Double?, _ second: Double?) -> Double? {

@@ -18,13 +18,17 @@ package struct QuickRequest: Sendable {
     package init(parsing line: String, headers: [String] = [], expected: Set<Int>? = nil) throws(Failure) {
         let parts = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: true).map(String.init)
         guard let method = parts.first, parts.count >= 2, parts[1].hasPrefix("/"),
+            parts[1].utf8.allSatisfy({ $0 > 32 && $0 != 127 }),
             ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"].contains(method)
         else {
             throw Failure(message: "`\(line)` is no request: write METHOD /path, or METHOD /path BODY")
         }
         var fields: [(name: String, value: TextTemplate)] = []
         for header in headers {
-            guard let colon = header.firstIndex(of: ":"), colon > header.startIndex else {
+            guard let colon = header.firstIndex(of: ":"), colon > header.startIndex,
+                header[..<colon].utf8.allSatisfy({ $0 > 32 && $0 < 127 }),
+                header.utf8.allSatisfy({ $0 >= 32 && $0 != 127 })
+            else {
                 throw Failure(message: "`\(header)` is no header: write NAME: VALUE")
             }
             let value = header[header.index(after: colon)...].trimmingCharacters(in: .whitespaces)

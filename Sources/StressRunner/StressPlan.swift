@@ -19,7 +19,12 @@ package struct StressPlan: Sendable {
         if target.words.isEmpty { return "there is no program to start" }
         var names: Set<String> = []
         for endpoint in endpoints where !names.insert(endpoint.name).inserted {
-            return "two endpoints are called `\(endpoint.name)`: give each a name of its own"
+            return "two endpoints are called `\(endpoint.name)`: name them in a scenario, or test one at a time"
+        }
+        for endpoint in endpoints {
+            if case .command(let words) = endpoint.operation, words.isEmpty {
+                return "an operation without a command: write --operation 'PROGRAM ARGUMENTS'"
+            }
         }
         return settings.problem
     }
@@ -36,12 +41,15 @@ package struct StressTarget: Sendable {
     /// A GET of this path answers 2xx or 3xx as soon as the program is ready; nil: something accepts connections.
     package var readyPath: String?
     package var readySeconds: Double
-    /// Sent once after the start, before anything is measured: accounts, logins. Each must succeed.
+    /// Sent before each endpoint is measured, and again before it is named: accounts, logins. Each must succeed, also the
+    /// second time where one process serves several endpoints.
     package var preparation: [PreparationStep]
+    /// What a scenario's own variables stand for, in the preparation too.
+    package var requestVariables: [FlowVariable]
 
     package init(
         words: [String], environment: [String: String] = [:], usesSocket: Bool = false, readyPath: String? = nil,
-        readySeconds: Double = 30, preparation: [PreparationStep] = []
+        readySeconds: Double = 30, preparation: [PreparationStep] = [], requestVariables: [FlowVariable] = []
     ) {
         self.words = words
         self.environment = environment
@@ -49,6 +57,7 @@ package struct StressTarget: Sendable {
         self.readyPath = readyPath
         self.readySeconds = readySeconds
         self.preparation = preparation
+        self.requestVariables = requestVariables
     }
 }
 
@@ -57,7 +66,7 @@ package struct StressEndpoint: Sendable {
     package enum Operation: Sendable {
         /// Requests, sent in turn.
         case requests([RequestTemplate])
-        /// A command of the shell's words for each operation, or, where it has `{{count}}`, once for a cycle.
+        /// A command, split at spaces, for each operation, or, where it has `{{count}}`, once for a cycle.
         /// `{{port}}`, `{{folder}}`, `{{socket}}`, `{{pid}}`, and `{{key}}`, `{{seed}}` are filled in.
         case command([String])
     }
@@ -112,8 +121,12 @@ package struct StressSettings: Hashable, Sendable {
 
     var problem: String? {
         if !(seconds >= 1 && seconds <= 3600) { return "\(seconds) s for an endpoint: give 1 to 3600" }
+        if !(patience >= seconds && patience <= 86_400) { return "a patience of \(patience) s: give at most 86400" }
         if !(1...1000).contains(connections) { return "\(connections) connections: give 1 to 1000" }
         if !(floorBytes >= 0 && floorBytes < 1e9) { return "a floor of \(floorBytes) bytes: give 0 to 1e9" }
+        if !(1_000...100_000_000).contains(leastFreshKeys) {
+            return "--keys \(leastFreshKeys): give 1000 to 100000000"
+        }
         return nil
     }
 }

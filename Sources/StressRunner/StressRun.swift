@@ -63,13 +63,28 @@ package struct StressRun: Sendable {
         for (index, endpoint) in plan.endpoints.enumerated() {
             tell("\(endpoint.name) (\(index + 1) of \(plan.endpoints.count))")
             let target: RunningTarget
-            if let shared {
-                target = shared
-            } else {
-                target = try await start(.count, in: folder, "\(index)")
-                if !plan.settings.startsAnew { shared = target }
+            do throws(StressProblem) {
+                // One that has ended under an endpoint is nothing to ask the next ones of.
+                if let shared, shared.end == nil {
+                    target = shared
+                } else {
+                    target = try await start(.count, in: folder, "\(index)")
+                    if !plan.settings.startsAnew { shared = target }
+                }
+            } catch {
+                // What was found out so far is not lost to it.
+                guard case .setUp(let why) = error, !endpoints.isEmpty else { throw error }
+                endpoints.append(EndpointReport(name: endpoint.name, gone: why))
+                continue
             }
-            endpoints.append(try await report(of: endpoint, on: target, in: folder, index))
+            do throws(StressProblem) {
+                endpoints.append(try await report(of: endpoint, on: target, in: folder, index))
+            } catch {
+                if plan.settings.startsAnew || error == .cancelled || endpoints.isEmpty { await target.stop() }
+                guard case .setUp(let why) = error, !endpoints.isEmpty else { throw error }
+                endpoints.append(EndpointReport(name: endpoint.name, gone: why))
+                continue
+            }
             if plan.settings.startsAnew { await target.stop() }
         }
         await shared?.stop()
@@ -140,7 +155,8 @@ package struct StressRun: Sendable {
     ) async throws(StressProblem) -> any OperationSending {
         do throws(LoadError) {
             let sender = try BatchSender(
-                target: target.address, seed: plan.settings.seed, freshSalt: UInt64.random(in: 0 ... .max))
+                target: target.address, seed: plan.settings.seed, freshSalt: UInt64.random(in: 0 ... .max),
+                variables: plan.target.requestVariables)
             for step in plan.target.preparation { try await prepare(step, sender) }
             switch endpoint.operation {
             case .requests(let requests):

@@ -52,9 +52,10 @@ struct LoadCommand: AsyncParsableCommand {
             Terminal.complain((error as? LoadSetupError)?.message ?? (error as? LoadError)?.message ?? "\(error)")
             throw ExitCode(5)
         }
+        // First what took long to measure: a file that cannot be written must not lose it.
+        json ? try Terminal.json(outcome) : Terminal.line(LoadText.render(outcome))
         try write(LoadHTML.render(outcome), to: html)
         try write(LoadJUnit.render(outcome), to: junit)
-        json ? try Terminal.json(outcome) : Terminal.line(LoadText.render(outcome))
         if let signal { throw ExitCode(128 + signal) }
         guard outcome.judgement.verdict == .passed else { throw ExitCode(outcome.judgement.verdict.exitCode) }
     }

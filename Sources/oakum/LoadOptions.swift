@@ -36,7 +36,12 @@ struct LoadOptions: ParsableArguments {
             scenario.flows = corpus.adding(headers: try headers()).flows
         } else if isFile {
             let headers = try headers()
-            for number in scenario.flows.indices { scenario.flows[number].request.headers += headers }
+            for number in scenario.flows.indices {
+                scenario.flows[number].request.headers += headers
+                for step in scenario.flows[number].followUps.indices {
+                    scenario.flows[number].followUps[step].request.headers += headers
+                }
+            }
         }
         if let target { scenario.targets = [try address(target).target] }
         if let unix { scenario.targets = [try address("unix:" + unix).target] }
@@ -121,7 +126,11 @@ struct LoadOptions: ParsableArguments {
             guard (1...100_000).contains(connections) else { throw LoadSetupError("--connections takes 1 to 100000") }
             if rate != nil || scenario.stages.isEmpty == false { scenario.connections = connections }
         }
-        guard rate != nil || connections != nil || duration != nil || ramp != nil || scenario.stages.isEmpty else {
+        guard rate != nil || connections != nil || scenario.stages.isEmpty else {
+            guard duration == nil, ramp == nil else {
+                throw LoadSetupError(
+                    "\(source) has a load of its own: --duration and --ramp need --rate or --connections beside them")
+            }
             return
         }
         let length = try duration.map { try seconds($0, "--duration") } ?? (requests == nil ? 10 : 86_400)

@@ -40,10 +40,10 @@ struct StressCommand: AsyncParsableCommand {
     var operation: [String] = []
     @Option(name: .shortAndLong, help: "NAME: VALUE, a header of every request. May be repeated.")
     var header: [String] = []
-    @Option(help: "A status that is a good answer, 404 say. May be repeated. Default: 200 to 399.") var expect: [Int] =
-        []
+    @Option(help: "With --request: a status that is a good answer, 404 say. May be repeated. Default: 200 to 399.")
+    var expect: [Int] = []
     @Option(help: "NAME=VALUE for the program's environment. May be repeated.") var env: [String] = []
-    @Option(help: "A path that answers 2xx when the program is ready. Default: it accepts connections.")
+    @Option(help: "A path that answers 2xx or 3xx when the program is ready. Default: it accepts connections.")
     var ready: String?
     @Flag(help: "Ask over the Unix socket {{socket}} instead of 127.0.0.1:{{port}}.") var socket = false
     @Option(help: "Seconds for each endpoint, without start and naming.") var seconds = 10.0
@@ -51,7 +51,9 @@ struct StressCommand: AsyncParsableCommand {
     var patience = 60.0
     @Option(help: "Connections at once.") var connections = 4
     @Option(help: "Growth up to so many bytes a request is no leak.") var floor = 16.0
-    @Option(help: "The same seed sends the same requests.") var seed: UInt64 = 1
+    @Option(help: "The same seed sends the same requests, but for fresh keys, which are new in every run.")
+    var seed: UInt64 = 1
+    @Option(help: "No cache is called unbounded before so many fresh keys, or --patience is over.") var keys = 20_000
     @Flag(help: "One process for all endpoints instead of a fresh one for each.") var reuse = false
     @Flag(inversion: .prefixedNo, help: "Run what leaks again to name where.") var names = true
     @Flag(help: "Print the outcome as JSON.") var json = false
@@ -79,20 +81,22 @@ struct StressCommand: AsyncParsableCommand {
             Terminal.complain(error.message)
             throw ExitCode(error == .cancelled ? 130 : 5)
         }
-        try write(report)
+        // First what took minutes to find out: a file that cannot be written must not lose it.
         json ? try Terminal.json(report) : Terminal.line(StressText.render(report))
+        try write(report)
         guard report.exitCode == 0 else { throw ExitCode(report.exitCode) }
     }
 
     private func stress() async throws(StressProblem) -> StressReport {
         var settings = StressSettings(
-            seconds: seconds, patience: patience, connections: connections, floorBytes: floor, seed: seed)
+            seconds: seconds, patience: patience, connections: connections, floorBytes: floor, seed: seed,
+            leastFreshKeys: Double(keys))
         settings.startsAnew = !reuse
         settings.names = names
         let found = try StressEndpoints.read(self)
         let target = StressTarget(
             words: program, environment: try environment(), usesSocket: socket, readyPath: ready,
-            preparation: found.preparation)
+            preparation: found.preparation, requestVariables: found.variables)
         for note in found.notes { Terminal.note("oakum: \(note)") }
         let plan = StressPlan(target: target, endpoints: found.endpoints, settings: settings)
         return try await StressRun(plan, sampler: try sampler(), handlesSignals: true) { Terminal.note($0) }.run()

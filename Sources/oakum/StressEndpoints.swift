@@ -7,6 +7,8 @@ import StrictYAML
 struct StressEndpoints {
     var endpoints: [StressEndpoint] = []
     var preparation: [PreparationStep] = []
+    /// A scenario's own.
+    var variables: [FlowVariable] = []
     var notes: [String] = []
 
     /// - Throws: `StressProblem.setUp` with what to change.
@@ -60,6 +62,8 @@ struct StressEndpoints {
         do throws(YAMLProblem) {
             let scenario = try reader.read(try Self.text(of: path))
             preparation += scenario.preparation
+            // All flows of a scenario have the same ones.
+            variables = scenario.flows.first?.variables ?? []
             add(scenario.corpus)
         } catch {
             throw .setUp("\(path): \(error)")

@@ -163,6 +163,20 @@ import Testing
         #expect(abs(rate.perSecond / demand.rate(at: now) - 1) < 0.3)
     }
 
+    @Test func `what was lost before a restart of Oakum is part of the loss after it`() throws {
+        func moment(_ seconds: Double) -> Moment {
+            Moment(
+                uptime: Uptime(seconds: seconds), wall: WallTime(milliseconds: Self.ten + Int64(seconds * 1_000)))
+        }
+        var test = DropTest()
+        test.assume(since: moment(0), actual: 20, expected: 100)
+        test.add(
+            actual: 1, expected: 10, low: 8, dispersion: 1, threshold: 12, from: moment(60), until: moment(70))
+        let sums = try #require(test.sums)
+        #expect(sums.from == moment(0) && sums.until == nil)
+        #expect(sums.actual == 21 && sums.expected == 110)
+    }
+
     @Test func `buckets go out once, whole, and add up`() {
         let (watched, demand) = Self.watched(seed: 15, base: 2, hours: 2)
         let before = watched.service.workers.reduce(0) { $0 + $1.signUps }

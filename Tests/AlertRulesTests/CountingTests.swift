@@ -39,6 +39,14 @@ private final class Boxed {
         #expect(grown?.amount == 3)
     }
 
+    @Test func `a counter that has wrapped below zero is not known`() {
+        let memory = Boxed()
+        _ = memory.increase(of: Self.one, to: 3, startedAt: nil, at: Uptime(seconds: 10))
+        #expect(memory.increase(of: Self.one, to: 1.8446744e19, startedAt: nil, at: Uptime(seconds: 12)) == nil)
+        #expect(memory.increase(of: Self.one, to: .nan, startedAt: nil, at: Uptime(seconds: 14)) == nil)
+        #expect(memory.increase(of: Self.one, to: 5, startedAt: nil, at: Uptime(seconds: 16))?.amount == 2)
+    }
+
     @Test func `a counter that runs backwards is begun anew and makes no spike`() {
         let memory = Boxed()
         _ = memory.increase(of: Self.one, to: 1_000_000, startedAt: nil, at: Uptime(seconds: 10))

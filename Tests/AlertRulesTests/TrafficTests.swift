@@ -42,6 +42,18 @@ import Testing
         #expect(fine.run(12 * 3_600, every: 5).isEmpty)
     }
 
+    @Test func `a slow burn goes on over a restart of Oakum, and ends after it`() throws {
+        let before = Watched(SimulatedService(seed: 9))
+        before.run(60)
+        before.service.load.failing = 0.02
+        let alert = try #require(before.run(until: .errorRate, atMost: 4_000, every: 5))
+        let after = Watched(before.service)
+        #expect(after.book.assume([alert], at: before.service.now).isEmpty)
+        #expect(!after.run(1_200).contains { $0.kind == .errorRate && $0.status == .resolved })
+        after.service.load.failing = 0
+        #expect(after.run(until: .errorRate, .resolved, atMost: 900) != nil)
+    }
+
     @Test func `the second pair lets go when it no longer burns, not when its window has passed`() throws {
         let watched = Watched(SimulatedService(seed: 4))
         watched.run(60)

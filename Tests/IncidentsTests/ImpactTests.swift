@@ -35,6 +35,22 @@ struct ImpactTests {
 
     private func titles(_ desk: Desk) -> [String] { desk.pages.filter { $0.kind == .stakeholders }.map(\.title) }
 
+    @Test func `a number that fits no integer is told all the same`() {
+        var desk = Self.leaking()
+        Self.measured(&desk, [Self.loss(1.8446744e19, of: 1e-300, from: 0)])
+        #expect(titles(desk).first?.contains("sign-ups") == true)
+    }
+
+    @Test func `after a restart what goes on is known with what was lost until then`() throws {
+        var desk = Self.leaking()
+        var alert = desk.alert(.businessRate, "sign-ups")
+        alert.impact = [Self.loss(5, of: 100, from: 0)]
+        desk.handle(.alert(alert))
+        let again = desk.restarted()
+        let fired = try #require(again.book.ownFiring(at: again.now).first { $0.kind == .businessRate })
+        #expect(fired.impact == [Self.loss(5, of: 100, from: 0)])
+    }
+
     @Test func `one loss that ends does not restore what others go on losing`() throws {
         var desk = Self.leaking()
         Self.measured(&desk, [Self.loss(0, of: 50, from: 0)])

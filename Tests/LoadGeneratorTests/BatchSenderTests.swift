@@ -49,6 +49,18 @@ struct BatchSenderTests {
         try await server.stop()
     }
 
+    @Test func `a kept connection that has ended since is not used again`() async throws {
+        let server = try await ScriptedServer { _ in .answerAndClose(ScriptedServer.ok) }
+        let sender = try sender(LoadTarget(port: server.port))
+        for batch in 1...3 {
+            let outcome = try await sender.send(RequestBatch(requests: [ping], count: 2, connections: 2))
+            #expect(outcome.ok == 2, "\(outcome.notes)")
+            #expect(outcome.connectionsOpened == 2)
+            try await eventually("the server has closed") { server.closed == 2 * batch }
+        }
+        try await server.stop()
+    }
+
     @Test func `a pool of keys repeats batch after batch, fresh keys never come back`() async throws {
         let seen = Mutex<[String]>([])
         let server = try await ScriptedServer { request in

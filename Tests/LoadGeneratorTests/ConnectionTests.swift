@@ -48,6 +48,22 @@ struct ConnectionTests {
         try await server.stop()
     }
 
+    @Test func `a connection of its own is to be had when all are kept by others`() async throws {
+        let server = try await ScriptedServer { request in
+            request.text.contains("connection: close\r\n")
+                ? .answerAndClose(ScriptedServer.ok) : .answer(ScriptedServer.ok)
+        }
+        var plan = plan(server.port, seconds: 0.2, perSecond: 20, ConnectionPolicy(limit: 1))
+        // Keeps the only connection there may be.
+        plan.preparation = [PreparationStep(request: plan.streams[0].request, count: 1)]
+        plan.streams[0].newConnectionEach = true
+        let report = try await LoadRun(plan).run()
+        #expect(report.requests == 4)
+        #expect(report.failed == 0, "\(report.notes)")
+        #expect(server.connections == 5)
+        try await server.stop()
+    }
+
     @Test func `a connection said to close is not used again`() async throws {
         let server = try await ScriptedServer { request in
             request.onConnection > 0

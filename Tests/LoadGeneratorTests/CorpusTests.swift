@@ -79,6 +79,22 @@ struct CorpusTests {
         #expect(text.utf8.count < 10_000)
     }
 
+    @Test func `an operation's parameter stands for its path's, headers are plain, and a path is one word`() throws {
+        let corpus = try OpenAPICorpus.read(
+            """
+            {"openapi": "3.0.0", "paths": {
+              "/a": {"parameters": [
+                  {"name": "q", "in": "query", "required": true, "example": 1},
+                  {"name": "x-kind", "in": "header", "required": true, "example": "text/plain; v=1"}],
+                "get": {"parameters": [{"name": "q", "in": "query", "required": true, "example": 2}]}},
+              "/b/{c}": {"get": {"parameters": [{"name": "c", "in": "path", "schema": {"enum": ["d e"]}}]}},
+              "/f g": {"get": {"responses": {}}}}}
+            """)
+        #expect(corpus.endpoints.map { written($0.requests[0].path) } == ["/a?q=2", "/b/d%20e"])
+        #expect(corpus.endpoints[0].requests[0].headers.map { written($0.value) } == ["text/plain; v=1"])
+        #expect(corpus.notes.count == 1)
+    }
+
     @Test func `what is no OpenAPI 3 document is refused`() {
         for text in ["", "{}", "swagger: \"2.0\"", "[1, 2", "openapi: 2.1"] {
             #expect(throws: YAMLProblem.self) { try OpenAPICorpus.read(text) }

@@ -149,6 +149,23 @@ struct LoadJudgementTests {
         #expect(many.peakBytes == 1 << 40)
     }
 
+    @Test func `samples of a long run span the same time, and growth is that of the whole`() throws {
+        let readings = UInt64(TargetMemory.capacity * 3)
+        let long = memory((0..<readings).map { $0 * 1_000 })
+        let gaps = zip(long.samples, long.samples.dropFirst()).map { $1.seconds - $0.seconds }
+        #expect(Set(gaps) == [1])
+        // From a quarter of the run, in the middle of the tenth after the first fifth, to the middle of the last tenth.
+        let growth = try #require(long.growthBytes) / Double(readings * 1_000)
+        #expect((0.69...0.71).contains(growth), "\(growth)")
+    }
+
+    @Test func `a limit beyond every number is only a limit`() throws {
+        #expect(try judge(report(200), "p99 < 99999999999999999999s").verdict == .noEvidence)
+        #expect(try judge(report(5_000), "p99 < 99999999999999999999s").verdict == .passed)
+        let beyond = String(repeating: "9", count: 400)
+        #expect(throws: LoadThreshold.Failure.self) { try LoadThreshold(parsing: "p99 < \(beyond)s") }
+    }
+
     @Test(arguments: [
         "p99", "p99 < ", "p0 < 1s", "p100 < 1s", "p99 < 200", "errors < -1%", "memory < 5", "latency < 1s", "< 1s",
         "p99 of < 1s", "errors of a < 1%", "p99 = 1s", "p99 < 1e9s",

@@ -160,6 +160,19 @@ struct RecorderTests {
         #expect(report.firstFailureSeconds == 5_000)
     }
 
+    @Test func `a silent second does not make one stretch two records`() {
+        var recorder = LoadRecorder(streamNames: ["a"])
+        let length = LoadRecorder.timelineCapacity + 100
+        for second in 0..<length where second != 10 {
+            recorder.ended(stream: 0, .answered(status: 200), latency: 1_000_000, at: Double(second))
+        }
+        let report = recorder.report(startedAt: uptimeNow(), seconds: Double(length))
+        #expect(report.timelineResolutionSeconds == 2)
+        #expect(zip(report.timeline, report.timeline.dropFirst()).allSatisfy { $0.second < $1.second })
+        #expect(report.timeline.allSatisfy { $0.second % 2 == 0 })
+        #expect(report.timeline.reduce(0) { $0 + $1.requests } == UInt64(length - 1))
+    }
+
     @Test func `a generator that sends late says it is no evidence`() throws {
         var recorder = LoadRecorder(streamNames: ["a"])
         for number in 0..<100 { recorder.dispatched(lateBy: number < 2 ? 60_000_000 : 0) }

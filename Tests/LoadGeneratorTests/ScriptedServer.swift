@@ -33,6 +33,8 @@ final class ScriptedServer: Sendable {
 
     var requests: Int { counters.requests.load(ordering: .relaxed) }
     var connections: Int { counters.connections.load(ordering: .relaxed) }
+    /// Connections that are closed on this side.
+    var closed: Int { counters.closed.load(ordering: .relaxed) }
 
     /// - Parameter socketPath: listen there instead of on a free port.
     init(socketPath: String? = nil, _ script: @escaping @Sendable (Request) -> Act) async throws {
@@ -70,6 +72,7 @@ final class ScriptedServer: Sendable {
     private final class Counters: Sendable {
         let requests = Atomic(0)
         let connections = Atomic(0)
+        let closed = Atomic(0)
         let stuckUntil = Atomic<UInt64>(0)
     }
 
@@ -96,6 +99,11 @@ final class ScriptedServer: Sendable {
             pending = ""
             served += 1
             act(script(request), context)
+        }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            counters.closed.add(1, ordering: .relaxed)
+            context.fireChannelInactive()
         }
 
         private func isComplete(_ text: String) -> Bool {

@@ -13,4 +13,24 @@ import Testing
                 "INCIDENT-12-registrar-memory-leak-memory.svg", "INCIDENT-12-registrar-memory-leak-sign-ups.svg",
             ])
     }
+
+    @Test func `an incident that was to page nobody is not said to have been paged wrongly`() {
+        var facts = RegistrationIncident.facts
+        facts.pages = []
+        facts.incident.policy = nil
+        facts.incident.milestones.paged = nil
+        facts.incident.milestones.acknowledged = nil
+        func text(_ pagesNobody: Bool) -> String {
+            facts.treatment = ServiceTreatment(recycles: true, samplesHeap: true, pagesNobody: pagesNobody)
+            return PostmortemDraft(facts, fileStem: "INCIDENT-12").document.text
+        }
+        let complaints = [
+            "Nobody was paged.", "Nobody acknowledged it.", "Name an escalation policy", "No page was made.",
+        ]
+        let missed = text(false)
+        #expect(complaints.allSatisfy { missed.contains($0) })
+        let decided = text(true)
+        #expect(complaints.allSatisfy { !decided.contains($0) })
+        #expect(decided.contains("Nobody is paged for the service: `policy: none`."))
+    }
 }

@@ -88,6 +88,15 @@ import Testing
         #expect(plan.markdown.contains("Nobody is paged, so nobody can answer."))
     }
 
+    @Test func `policy none is a decision, and no gap`() {
+        var facts = Self.facts
+        facts.services[1].pagesNobody = true
+        let plan = IncidentPlan(facts, zone: .utc)
+        #expect(!plan.gaps.contains { $0.hasPrefix("nobody is paged") })
+        #expect(plan.markdown.contains("| nobody is paged: `policy: none` |"))
+        #expect(!plan.markdown.contains("**nobody is paged**"))
+    }
+
     @Test func `one person or one channel alone is a gap`() {
         var facts = Self.facts
         facts.policies[0].steps = [

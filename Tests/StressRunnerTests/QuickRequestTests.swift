@@ -21,7 +21,7 @@ import Testing
         #expect(try QuickRequest(parsing: line).request.usesKeys)
     }
 
-    @Test(arguments: ["", "GET", "/path", "get /path", "FETCH /x", "GET path", "GET /${", "GET /${no such}"])
+    @Test(arguments: ["", "GET", "/path", "get /path", "FETCH /x", "GET path", "GET /${", "GET /${no such}", "GET /a\nb"])
     func `what is no request is refused, with what to write`(line: String) {
         let error = #expect(throws: QuickRequest.Failure.self) { try QuickRequest(parsing: line) }
         #expect(error?.message.isEmpty == false)
@@ -30,5 +30,7 @@ import Testing
     @Test func `a header needs a name`() {
         #expect(throws: QuickRequest.Failure.self) { try QuickRequest(parsing: "GET /", headers: [": x"]) }
         #expect(throws: QuickRequest.Failure.self) { try QuickRequest(parsing: "GET /", headers: ["no colon"]) }
+        #expect(throws: QuickRequest.Failure.self) { try QuickRequest(parsing: "GET /", headers: ["a b: c"]) }
+        #expect(throws: QuickRequest.Failure.self) { try QuickRequest(parsing: "GET /", headers: ["a: b\r\nc: d"]) }
     }
 }

@@ -34,7 +34,11 @@ package struct BusinessRule: Sendable {
     }
 
     /// It was down when Oakum ended.
-    package mutating func assume(since: Moment) { test.assume(since: since) }
+    ///
+    /// - Parameter lost: until then; nil: not known.
+    package mutating func assume(since: Moment, lost: Impact?) {
+        test.assume(since: since, actual: lost?.actual ?? 0, expected: lost?.expected.estimate ?? 0)
+    }
 
     /// Takes in a reading of all workers. Returns the bucket that is over, to be stored.
     package mutating func add(

@@ -83,9 +83,9 @@ package struct DropTest: Sendable {
         if end != nil { begin = nil }
     }
 
-    /// It goes on from before a restart of Oakum.
-    package mutating func assume(since: Moment) {
-        begin = Mark(at: since, actual: actual, expected: expected)
+    /// It goes on from before a restart of Oakum, with what was counted and expected until then.
+    package mutating func assume(since: Moment, actual earlier: Double = 0, expected usual: Double = 0) {
+        begin = Mark(at: since, actual: actual - earlier, expected: expected - usual)
         end = nil
     }
 

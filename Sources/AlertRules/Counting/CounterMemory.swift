@@ -19,6 +19,8 @@ package struct Increase: Hashable, Sendable {
 /// Bounded by the processes of the last `keep`.
 package struct CounterMemory: Sendable {
     private var last: [ProcessIdentity: (value: Double, at: Uptime)] = [:]
+    /// 2^53: beyond, a counter cannot grow by one. What stands there has wrapped below zero.
+    private static let largest = 9_007_199_254_740_992.0
 
     package init() {}
 
@@ -28,7 +30,7 @@ package struct CounterMemory: Sendable {
     package mutating func increase(
         of process: ProcessIdentity, to value: Double, startedAt: Uptime?, at now: Uptime
     ) -> Increase? {
-        guard value.isFinite, value >= 0 else { return nil }
+        guard value >= 0, value <= Self.largest else { return nil }
         let before = last[process]
         if let before, now <= before.at { return nil }
         last[process] = (value, now)

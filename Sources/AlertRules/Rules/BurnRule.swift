@@ -22,6 +22,8 @@ package struct BurnRule: Sendable {
     private var newest: Uptime?
     /// Since when there is anything to look at: a window that is not covered says nothing.
     private var begin: Uptime?
+    /// An alert of it fired when Oakum ended.
+    private var isAssumed = false
     /// Requests that are told of this late say nothing of now, seconds.
     private static let staleSeconds = 15.0
     /// Whether it still burns is read from so many seconds, or from the short window when that is shorter.
@@ -42,6 +44,9 @@ package struct BurnRule: Sendable {
         begin = min(begin ?? from, from)
     }
 
+    /// It fired when Oakum ended: it does not end just because windows are not covered yet.
+    package mutating func assume() { isAssumed = true }
+
     package mutating func condition(at now: Uptime) -> Condition {
         guard let newest, now - newest <= Self.staleSeconds else { return .unknown }
         // Most of the time nothing fails: then the long windows need not be looked at.
@@ -56,7 +61,14 @@ package struct BurnRule: Sendable {
                 holding[index] ? goesOn(pairs[index], recent, at: now) : begins(pairs[index], recent, at: now)
             if holding[index] { worst = max(worst ?? .info, pairs[index].severity) }
         }
-        return worst.map { .high($0) } ?? .low
+        if let worst { return .high(worst) }
+        return isAssumed && mayGoOn(recent, at: now) ? .between : .low
+    }
+
+    /// What is seen so far burns as if a pair held that cannot tell yet.
+    private func mayGoOn(_ recent: WindowSums.Sums, at now: Uptime) -> Bool {
+        guard let begin else { return false }
+        return pairs.contains { now - begin < $0.shortSeconds && goesOn($0, recent, at: now) }
     }
 
     /// What burns now, of the short window when that is shorter.

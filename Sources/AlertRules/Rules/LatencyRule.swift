@@ -40,6 +40,9 @@ package struct LatencyRule: Sendable {
         newestMean = max(newestMean ?? until, until)
     }
 
+    /// It fired when Oakum ended.
+    package mutating func assume() { slow.assume() }
+
     package mutating func condition(at now: Uptime) -> Condition {
         let share = slow.condition(at: now)
         guard share == .unknown else { return share }

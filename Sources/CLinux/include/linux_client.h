@@ -15,7 +15,8 @@ typedef struct {
     socklen_t length;
 } linux_address;
 
-/// Looks a host and port up, once. 0, or a positive code for `linux_lookup_text`.
+/// Looks a host and port up, once. Of several addresses the first that takes a connection within a second, else the first.
+/// 0, or a positive code for `linux_lookup_text`.
 int linux_lookup(const char *host, const char *port, linux_address *address);
 /// What went wrong in `linux_lookup`: a constant string.
 const char *linux_lookup_text(int code);

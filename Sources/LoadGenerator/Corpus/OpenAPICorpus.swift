@@ -63,21 +63,24 @@ package struct OpenAPICorpus {
         var target = escaped(path)
         var query: [String] = []
         var headers: [(name: String, value: TextTemplate)] = []
-        for parameter in (shared + (operation["parameters"]?.elements ?? [])).map(schemas.resolved) {
+        for parameter in parameters(shared, operation) {
             guard let key = parameter["name"]?.text, let place = parameter["in"]?.text else { continue }
             let isNeeded = parameter["required"]?.text == "true"
             switch place {
             case "path": target = target.replacing("{\(key)}", with: schemas.identifier(parameter["schema"]))
-            case "query" where isNeeded: query.append("\(key)=\(schemas.plain(parameter))")
+            case "query" where isNeeded: query.append("\(key)=\(schemas.query(parameter))")
             case "header" where isNeeded:
-                if let value = template(schemas.plain(parameter)) { headers.append((key, value)) }
+                let line = schemas.header(parameter)
+                guard line.utf8.allSatisfy({ $0 >= 32 && $0 != 127 }), let value = template(line) else { continue }
+                headers.append((key, value))
             default: break
             }
         }
         if target.contains("{"), target.replacing("${", with: "").contains("{") {
             return skip(name, "its path has a parameter that is not described")
         }
-        guard let path = template(target + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))) else {
+        if !query.isEmpty { target += "?" + query.joined(separator: "&") }
+        guard target.utf8.allSatisfy({ $0 > 32 && $0 != 127 }), let path = template(target) else {
             return skip(name, "its path cannot be written")
         }
         var request = RequestTemplate(name: name, method: method, path: path, headers: headers)
@@ -90,6 +93,15 @@ package struct OpenAPICorpus {
         request.body = .text(text)
         request.headers.append(("content-type", TextTemplate(literal: "application/json")))
         return request
+    }
+
+    /// Those of the path and of the operation; the operation's own stand for those of the same name and place.
+    private func parameters(_ shared: [DocumentValue], _ operation: DocumentValue) -> [DocumentValue] {
+        let own = (operation["parameters"]?.elements ?? []).map(schemas.resolved)
+        let others = shared.map(schemas.resolved).filter { other in
+            !own.contains { $0["name"]?.text == other["name"]?.text && $0["in"]?.text == other["in"]?.text }
+        }
+        return others + own
     }
 
     private mutating func skip(_ name: String, _ why: String) -> RequestTemplate? {

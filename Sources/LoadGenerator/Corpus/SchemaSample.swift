@@ -35,9 +35,10 @@ indirect enum DocumentValue: Sendable {
 }
 
 /// Makes values that a JSON schema takes, with `${key}` where another value makes another request. Follows references
-/// within the document and nests at most eight deep, so documents that contain themselves end.
+/// within the document, nests at most eight deep and makes at most 2,000 values, so documents that contain themselves end.
 struct SchemaSample: Sendable {
     private static let depthLimit = 8
+    private static let valueLimit = 2_000
 
     let root: DocumentValue
 
@@ -60,7 +61,7 @@ struct SchemaSample: Sendable {
     /// A path parameter: always a key.
     func identifier(_ schema: DocumentValue?) -> String {
         let schema = schema.map(resolved)
-        if let choice = schema?["enum"]?.elements.first?.text { return escaped(choice) }
+        if let choice = schema?["enum"]?.elements.first?.text { return percentEncoded(choice) }
         switch (schema.flatMap(type), schema?["format"]?.text) {
         case ("integer", _), ("number", _): return "${key:int}"
         case (_, "uuid"): return "${key:uuid}"
@@ -69,11 +70,16 @@ struct SchemaSample: Sendable {
         }
     }
 
-    /// A query or header parameter as plain text.
-    func plain(_ parameter: DocumentValue) -> String {
-        if let example = parameter["example"]?.text { return percentEncoded(example) }
+    /// A query parameter as plain text.
+    func query(_ parameter: DocumentValue) -> String { plain(parameter, percentEncoded) }
+
+    /// A header parameter as plain text: headers know no percent signs.
+    func header(_ parameter: DocumentValue) -> String { plain(parameter, escaped) }
+
+    private func plain(_ parameter: DocumentValue, _ written: (String) -> String) -> String {
+        if let example = parameter["example"]?.text { return written(example) }
         guard let schema = parameter["schema"].map(resolved) else { return "${key}" }
-        if let given = given(schema)?.text { return percentEncoded(given) }
+        if let given = given(schema)?.text { return written(given) }
         switch type(schema) {
         case "integer", "number": return schema["minimum"]?.text ?? "1"
         case "boolean": return "true"
@@ -85,7 +91,8 @@ struct SchemaSample: Sendable {
     func body(_ media: DocumentValue) -> String {
         if let example = media["example"] { return json(example) }
         if let example = media["examples"]?.entries.first.map({ resolved($0.value) })?["value"] { return json(example) }
-        return json(schema: media["schema"] ?? .mapping([]), depth: 0)
+        var left = Self.valueLimit
+        return json(schema: media["schema"] ?? .mapping([]), depth: 0, &left)
     }
 
     // MARK: - By schema
@@ -101,21 +108,23 @@ struct SchemaSample: Sendable {
             ?? schema["enum"]?.elements.first
     }
 
-    private func json(schema: DocumentValue, depth: Int) -> String {
+    /// - Parameter left: how many values may still be made.
+    private func json(schema: DocumentValue, depth: Int, _ left: inout Int) -> String {
         let schema = resolved(schema)
-        guard depth < Self.depthLimit else { return "null" }
+        guard depth < Self.depthLimit, left > 0 else { return "null" }
+        left -= 1
         if let first = (schema["oneOf"] ?? schema["anyOf"])?.elements.first {
-            return json(schema: first, depth: depth + 1)
+            return json(schema: first, depth: depth + 1, &left)
         }
         if let parts = schema["allOf"]?.elements, !parts.isEmpty {
-            return json(schema: merged(parts, schema), depth: depth + 1)
+            return json(schema: merged(parts, schema), depth: depth + 1, &left)
         }
         let type = type(schema)
         if type == "string" || type == nil, let text = keyed(schema) { return quoted(text) }
         if let given = given(schema) { return json(given, type: type) }
         switch type {
-        case "object": return object(schema, depth)
-        case "array": return "[" + json(schema: schema["items"] ?? .mapping([]), depth: depth + 1) + "]"
+        case "object": return object(schema, depth, &left)
+        case "array": return "[" + json(schema: schema["items"] ?? .mapping([]), depth: depth + 1, &left) + "]"
         case "integer", "number": return schema["minimum"]?.text ?? "1"
         case "boolean": return "true"
         case "string": return quoted(filled(schema))
@@ -123,12 +132,13 @@ struct SchemaSample: Sendable {
         }
     }
 
-    private func object(_ schema: DocumentValue, _ depth: Int) -> String {
+    private func object(_ schema: DocumentValue, _ depth: Int, _ left: inout Int) -> String {
         let required = Set(schema["required"]?.elements.compactMap(\.text) ?? [])
-        let members = (schema["properties"]?.entries ?? []).compactMap { name, value -> String? in
+        var members: [String] = []
+        for (name, value) in schema["properties"]?.entries ?? [] where left > 0 {
             let value = resolved(value)
-            guard value["readOnly"]?.text != "true", depth < 3 || required.contains(name) else { return nil }
-            return quoted(escaped(name)) + ": " + json(schema: value, depth: depth + 1)
+            guard value["readOnly"]?.text != "true", depth < 3 || required.contains(name) else { continue }
+            members.append(quoted(escaped(name)) + ": " + json(schema: value, depth: depth + 1, &left))
         }
         return "{" + members.joined(separator: ", ") + "}"
     }

@@ -119,7 +119,7 @@ package struct LoadThreshold: Hashable, Sendable {
         for (unit, factor) in units where text.hasSuffix(unit) {
             let digits = text.dropLast(unit.count)
             guard !digits.isEmpty, digits.utf8.allSatisfy({ $0 == 46 || (48...57).contains($0) }),
-                let number = Double(digits)
+                let number = Double(digits), (number * factor).isFinite
             else { continue }
             return number * factor
         }

@@ -24,6 +24,10 @@ package struct TargetMemory: Hashable, Sendable, Codable {
     package private(set) var samples: [Sample] = []
     /// Why there are no samples any more: the process ended, or is another one.
     package var lost: String?
+    /// How many readings a sample stands for, and how many the last one has. Were later samples to span less time than
+    /// merged ones, the first fifth of them would be most of a long run.
+    private var span = 1
+    private var inLast = 0
 
     package init() {}
 
@@ -32,13 +36,21 @@ package struct TargetMemory: Hashable, Sendable, Codable {
     }
 
     package mutating func add(_ sample: Sample) {
+        if inLast < span, let last = samples.indices.last {
+            inLast += 1
+            samples[last].residentBytes = max(samples[last].residentBytes, sample.residentBytes)
+            return
+        }
         samples.append(sample)
+        inLast = 1
         guard samples.count >= Self.capacity else { return }
         samples = stride(from: 0, to: samples.count - 1, by: 2).map { number in
             var merged = samples[number]
             merged.residentBytes = max(merged.residentBytes, samples[number + 1].residentBytes)
             return merged
         }
+        inLast += span
+        span *= 2
     }
 
     package var peakBytes: UInt64? { samples.map(\.residentBytes).max() }

@@ -45,12 +45,21 @@ package struct LoadScenarioReader {
 
     /// What only the whole can tell: a variable that nothing gives, a threshold for a request that is not there.
     private func check(_ scenario: LoadScenario, _ root: YAMLMapping) throws(YAMLProblem) {
-        let names = Set(scenario.flows.flatMap(\.requests).map(\.name))
+        let names = scenario.flows.flatMap(\.requests).map(\.name)
         for threshold in scenario.thresholds {
-            guard let endpoint = threshold.endpoint, !names.contains(endpoint) else { continue }
-            throw YAMLProblem(
-                line: root["thresholds"]?.line ?? 0, message: "there is no request `\(endpoint)` for a threshold",
-                hint: "one of \(names.sorted().joined(separator: ", "))")
+            guard let endpoint = threshold.endpoint else { continue }
+            let line = root["thresholds"]?.line ?? 0
+            switch names.count(where: { $0 == endpoint }) {
+            case 1: continue
+            case 0:
+                throw YAMLProblem(
+                    line: line, message: "there is no request `\(endpoint)` for a threshold",
+                    hint: "one of \(Set(names).sorted().joined(separator: ", "))")
+            default:
+                throw YAMLProblem(
+                    line: line, message: "several requests are called `\(endpoint)`, which a threshold is about",
+                    hint: "give each a `name` of its own")
+            }
         }
         var trial = scenario
         if trial.targets.isEmpty { trial.targets = [LoadTarget(port: 1)] }

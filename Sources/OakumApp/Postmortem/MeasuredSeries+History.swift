@@ -22,7 +22,7 @@ extension MeasuredSeries {
 
     /// A minute, or a second where there are many.
     private static func rate(_ measure: MeasureHistory, id: String, title: String) -> MeasuredSeries {
-        let points = thinned(measure.points)
+        let points = thinned(measure.points, to: width(measure.points))
         let most = points.map { $0.count / $0.seconds }.max() ?? 0
         let (unit, factor) = most >= 20 ? ("second", 1.0) : ("minute", 60.0)
         return MeasuredSeries(
@@ -37,10 +37,12 @@ extension MeasuredSeries {
     }
 
     private static func share(of failures: MeasureHistory, in requests: MeasureHistory) -> MeasuredSeries {
-        let failed = Dictionary(thinned(failures.points).map { ($0.at, $0.count) }) { $1 }
+        // Of the same stretches of time, however many points each has.
+        let width = width(requests.points)
+        let failed = Dictionary(thinned(failures.points, to: width).map { ($0.at, $0.count) }) { $1 }
         return MeasuredSeries(
             id: "error-rate", title: "Requests that failed", unit: "%",
-            points: thinned(requests.points).compactMap { point in
+            points: thinned(requests.points, to: width).compactMap { point in
                 guard point.count > 0, let bad = failed[point.at] else { return nil }
                 return Point(at: middle(point), value: min(1, bad / point.count) * 100)
             })
@@ -50,12 +52,17 @@ extension MeasuredSeries {
         WallTime(milliseconds: point.at.milliseconds + Int64(point.seconds * 500))
     }
 
+    /// Of the stretches that leave few enough points, milliseconds; nil: they are few enough as they are.
+    private static func width(_ points: [MeasurePoint]) -> Int64? {
+        guard let first = points.first, let last = points.last, Double(points.count) > mostPoints else { return nil }
+        let length = Double(last.at.milliseconds - first.at.milliseconds)
+        return max(1_000, Int64((length / mostPoints / 6_000).rounded(.up)) * 6_000)
+    }
+
     /// Points of equal stretches of time, put together. The sum of what was expected has an interval as wide as the sum's
     /// of the parts: wider than it would have to be.
-    private static func thinned(_ points: [MeasurePoint]) -> [MeasurePoint] {
-        guard let first = points.first, let last = points.last, Double(points.count) > mostPoints else { return points }
-        let length = Double(last.at.milliseconds - first.at.milliseconds)
-        let width = max(1_000, Int64((length / mostPoints / 6_000).rounded(.up)) * 6_000)
+    private static func thinned(_ points: [MeasurePoint], to width: Int64?) -> [MeasurePoint] {
+        guard let width else { return points }
         var result: [MeasurePoint] = []
         for point in points {
             let start = WallTime(milliseconds: point.at.milliseconds - point.at.milliseconds % width)

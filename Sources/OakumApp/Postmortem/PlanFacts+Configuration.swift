@@ -47,8 +47,9 @@ extension PlannedService {
                 drainDeadlineSeconds: rules.drainDeadline),
             samplesHeap: settings.heap.sampler,
             policy: settings.paging.pagesNobody ? nil : settings.paging.policy ?? defaultPolicy,
-            runbook: settings.paging.runbook, ackSeconds: settings.alerts.ackSeconds,
-            mitigateSeconds: settings.alerts.mitigateSeconds, alerts: settings.alerts.words)
+            pagesNobody: settings.paging.pagesNobody, runbook: settings.paging.runbook,
+            ackSeconds: settings.alerts.ackSeconds, mitigateSeconds: settings.alerts.mitigateSeconds,
+            alerts: settings.alerts.words)
     }
 }
 

@@ -1,4 +1,5 @@
 import AlertRules
+import Incidents
 import OakumAPI
 package import OakumModel
 package import Postmortem
@@ -14,7 +15,9 @@ extension PostmortemFacts {
         let incident = source.report.incident
         let settings = configuration?.services.first { $0.name == incident.service }
         let treatment = source.observeOnly.map { observeOnly in
-            ServiceTreatment(recycles: !observeOnly, samplesHeap: source.samplesHeap ?? settings?.heap.sampler ?? false)
+            ServiceTreatment(
+                recycles: !observeOnly, samplesHeap: source.samplesHeap ?? settings?.heap.sampler ?? false,
+                pagesNobody: settings?.paging.pagesNobody ?? false)
         }
         self.init(
             incident: incident, timeline: source.report.timeline,

@@ -29,8 +29,9 @@ struct ResponseGraph {
     ) async throws {
         let response = configuration.response
         let waypoints = try Waypoints.described(by: ProcessInfo.processInfo.environment["OAKUM_WAYPOINTS"])
+        let bootID = try Self.bootID()
         let store = try SQLiteIncidentStore(
-            path: folder + "/incidents.sqlite", bootID: try Self.bootID(), waypoints: waypoints)
+            path: folder + "/incidents.sqlite", bootID: bootID, waypoints: waypoints)
         let notifier = try Notifier(
             channels: response.channels(state: folder), client: outbound, now: { now().wall }, console: say)
         var parts = try ResponseParts.open(
@@ -76,10 +77,11 @@ struct ResponseGraph {
                     network: response.network, trouble: { await desk.problem }, say: say))
         }
         parts.incidents = desk
-        if !response.heartbeats.isEmpty {
-            let heartbeats = HeartbeatDesk(
-                response.heartbeats.map(HeartbeatSettings.init), plane: desk, logger: logger,
-                firing: await desk.firing())
+        let heartbeats = HeartbeatDesk(
+            response.heartbeats.map(HeartbeatSettings.init), plane: desk, logger: logger, firing: await desk.firing(),
+            file: HeartbeatFile(path: folder + "/heartbeats.seen", bootID: bootID))
+        // The last one taken out of the configuration still ends the alert of its job.
+        if !response.heartbeats.isEmpty || heartbeats.endsForgotten {
             parts.heartbeats = heartbeats
             services.append(heartbeats)
         }

@@ -17,25 +17,45 @@ package final class HeartbeatDesk: Service {
     private let watch: Mutex<HeartbeatWatch>
     /// Fired when Oakum ended, and nobody asks for them any more.
     private let forgotten: Mutex<[Alert]>
+    private let file: HeartbeatFile?
+    private let keeping = Mutex(Keeping())
 
-    /// - Parameter firing: what fired when Oakum ended; of it those of heartbeats go on, or end when nobody asks for them
-    ///   any more.
+    private struct Keeping {
+        /// Something is known that the file does not hold.
+        var isDue = true
+        var triedAt: Uptime?
+        /// It could not be written, and that was told.
+        var isFailing = false
+    }
+
+    /// - Parameters:
+    ///   - firing: what fired when Oakum ended; of it those of heartbeats go on, or end when nobody asks for them any
+    ///     more.
+    ///   - file: when jobs were heard last; nil: after a start each has its full time.
     package init(
         _ settings: [HeartbeatSettings], plane: any IncidentPlane, clock: OwnClock = OwnClock(), logger: Logger,
-        firing: [Alert] = []
+        firing: [Alert] = [], file: HeartbeatFile? = nil
     ) {
         self.plane = plane
         self.clock = clock
         self.logger = logger
+        self.file = file
         let told = Set(firing.map(\.fingerprint))
         let own = Set(settings.map(Self.fingerprint))
+        let now = clock.now()
+        let heard = Self.heard(file, at: now, logger)
         watch = Mutex(
-            HeartbeatWatch(settings, at: clock.now().uptime) { told.contains(Self.fingerprint($0)) })
+            HeartbeatWatch(
+                settings, at: now.uptime, heard: { heard[Self.key($0)] },
+                isTold: { told.contains(Self.fingerprint($0)) }))
         forgotten = Mutex(
             firing.filter { $0.fingerprint.hasPrefix("\(Self.source):") && !own.contains($0.fingerprint) })
     }
 
     private static let source = "heartbeat"
+
+    /// There is something to do although no job is configured any more.
+    package var endsForgotten: Bool { forgotten.withLock { !$0.isEmpty } }
 
     /// Looks until a graceful shutdown.
     package func run() async throws {
@@ -55,16 +75,19 @@ package final class HeartbeatDesk: Service {
     /// Tells what is late. What cannot be stored now is told with the next look.
     package func look() async {
         let now = clock.now()
+        keep(at: now)
         await endForgotten(at: now)
-        for (settings, silence) in watch.withLock({ $0.missed(at: now.uptime) }) {
+        for (settings, last) in watch.withLock({ $0.missed(at: now.uptime) }) {
+            let silence = now.uptime - last
             let since = Moment(
-                uptime: Uptime(seconds: now.uptime.seconds - silence),
-                wall: WallTime(milliseconds: now.wall.milliseconds - Int64(silence * 1000)))
+                uptime: last, wall: WallTime(milliseconds: now.wall.milliseconds - Int64(silence * 1000)))
             do throws(ControlError) {
                 _ = try await plane.take([.alert(Self.alert(settings, .firing, since: since, at: now))])
                 watch.withLock { $0.told(settings, isMissed: true) }
+                // A sign of life that came meanwhile was taken for one on time.
+                if watch.withLock({ $0.last(settings) }) != last { try await tellBack(settings, at: clock.now()) }
             } catch {
-                logger.error("a missed heartbeat is not told yet", metadata: ["error": "\(error.message)"])
+                logger.error("a heartbeat's alert is not told yet", metadata: ["error": "\(error.message)"])
             }
         }
     }
@@ -89,17 +112,62 @@ package final class HeartbeatDesk: Service {
     /// Returns when what follows from it is durable.
     func beat(_ id: String) async throws {
         let now = clock.now()
-        switch watch.withLock({ $0.beat(id, at: now.uptime) }) {
-        case .unknown: throw HTTPFailure.noSuchPath
-        case .onTime: return
-        case .back(let settings):
-            do throws(ControlError) {
-                _ = try await plane.take([.alert(Self.alert(settings, .resolved, since: now, at: now))])
-            } catch {
-                throw HTTPFailure.cannotStore(error.message)
-            }
-            watch.withLock { $0.told(settings, isMissed: false) }
+        let beat = watch.withLock { $0.beat(id, at: now.uptime) }
+        if beat == .unknown { throw HTTPFailure.noSuchPath }
+        keeping.withLock { $0.isDue = true }
+        keep(at: now)
+        guard case .back(let settings) = beat else { return }
+        do throws(ControlError) {
+            try await tellBack(settings, at: now)
+        } catch {
+            throw HTTPFailure.cannotStore(error.message)
         }
+    }
+
+    private func tellBack(_ settings: HeartbeatSettings, at now: Moment) async throws(ControlError) {
+        _ = try await plane.take([.alert(Self.alert(settings, .resolved, since: now, at: now))])
+        watch.withLock { $0.told(settings, isMissed: false) }
+    }
+
+    // MARK: - Across restarts
+
+    private static func heard(_ file: HeartbeatFile?, at now: Moment, _ logger: Logger) -> [String: Uptime] {
+        guard let file else { return [:] }
+        do throws(PrivateFile.Failure) {
+            return try file.load(at: now)
+        } catch {
+            logger.error(
+                "nobody knows when jobs were heard last: each has its full time again", metadata: ["error": "\(error)"])
+            return [:]
+        }
+    }
+
+    /// Writes down who was heard when, at most once a second: what comes sooner is written with the next look.
+    private func keep(at now: Moment) {
+        guard let file else { return }
+        keeping.withLock { keeping in
+            guard keeping.isDue, keeping.triedAt.map({ now.uptime - $0 >= 0.9 }) ?? true else { return }
+            keeping.triedAt = now.uptime
+            var heard: [String: Uptime] = [:]
+            for (settings, last) in watch.withLock({ $0.heard }) { heard[Self.key(settings)] = last }
+            do throws(PrivateFile.Failure) {
+                try file.store(heard, at: now)
+                keeping.isDue = false
+                keeping.isFailing = false
+            } catch {
+                if !keeping.isFailing {
+                    logger.error(
+                        "who was heard when is not stored: a restart now may tell of a job that is well",
+                        metadata: ["error": "\(error)"])
+                }
+                keeping.isFailing = true
+            }
+        }
+    }
+
+    /// Of its line in the file.
+    private static func key(_ settings: HeartbeatSettings) -> String {
+        Hex.encode(Crypto.sha256(Array(fingerprint(settings).utf8)))
     }
 
     private static func fingerprint(_ settings: HeartbeatSettings) -> String {

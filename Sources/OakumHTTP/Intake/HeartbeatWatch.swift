@@ -22,7 +22,8 @@ package struct HeartbeatSettings: Hashable, Sendable {
 
 /// Which jobs are late. Pure: the time comes in.
 ///
-/// After a start of Oakum each job has its full time: what happened meanwhile is not known.
+/// After a start of Oakum time goes on from when a job was heard last. What it said meanwhile is not known, so it is
+/// not missed before it could say it again: for `grace` seconds, or its full time if that is less.
 struct HeartbeatWatch: Sendable {
     enum Beat: Hashable, Sendable {
         case unknown
@@ -34,16 +35,32 @@ struct HeartbeatWatch: Sendable {
     private struct Monitor {
         var settings: HeartbeatSettings
         var last: Uptime
+        /// Not missed before.
+        var notBefore: Uptime
         /// Told as missed.
         var isTold = false
     }
 
+    static let grace = 300.0
+
     private var monitors: [Monitor]
 
-    /// - Parameter isTold: whether it was missed and told before Oakum ended.
-    init(_ settings: [HeartbeatSettings], at now: Uptime, isTold: (HeartbeatSettings) -> Bool) {
-        monitors = settings.map { Monitor(settings: $0, last: now, isTold: isTold($0)) }
+    /// - Parameters:
+    ///   - heard: when it was heard last before; nil: never, so that its time begins now.
+    ///   - isTold: whether it was missed and told before Oakum ended.
+    init(
+        _ settings: [HeartbeatSettings], at now: Uptime, heard: (HeartbeatSettings) -> Uptime?,
+        isTold: (HeartbeatSettings) -> Bool
+    ) {
+        monitors = settings.map {
+            Monitor(
+                settings: $0, last: min(now, heard($0) ?? now), notBefore: now + min($0.every, Self.grace),
+                isTold: isTold($0))
+        }
     }
+
+    /// When each was heard last.
+    var heard: [(settings: HeartbeatSettings, last: Uptime)] { monitors.map { ($0.settings, $0.last) } }
 
     /// A sign of life.
     mutating func beat(_ id: String, at now: Uptime) -> Beat {
@@ -55,9 +72,15 @@ struct HeartbeatWatch: Sendable {
         return monitors[index].isTold ? .back(monitors[index].settings) : .onTime
     }
 
-    /// Those that are missed and not told yet, with the seconds of silence.
-    func missed(at now: Uptime) -> [(settings: HeartbeatSettings, silence: Double)] {
-        monitors.filter { !$0.isTold && now - $0.last > $0.settings.every }.map { ($0.settings, now - $0.last) }
+    /// Those that are missed and not told yet, with when they were heard last.
+    func missed(at now: Uptime) -> [(settings: HeartbeatSettings, last: Uptime)] {
+        monitors.filter { !$0.isTold && now - $0.last > $0.settings.every && now >= $0.notBefore }
+            .map { ($0.settings, $0.last) }
+    }
+
+    /// When it was heard last; nil: there is no such job.
+    func last(_ settings: HeartbeatSettings) -> Uptime? {
+        monitors.first { $0.settings.id == settings.id }?.last
     }
 
     /// Notes that an alert was stored.

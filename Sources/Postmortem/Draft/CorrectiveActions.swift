@@ -156,7 +156,9 @@ struct CorrectiveActions: Sendable {
                 .process, "Add a last step to the escalation path that always reaches somebody",
                 doneWhen: "\(Markdown.code("oakum plan")) shows no gap", dueDays: 7)
         }
-        if reading.incident.policy == nil || (reading.alarms.isEmpty && reading.incident.severity >= .error) {
+        let isUnpaged =
+            reading.incident.policy == nil || (reading.alarms.isEmpty && reading.incident.severity >= .error)
+        if isUnpaged, !reading.wasToPageNobody {
             add(
                 .process, "Name an escalation policy for \(Markdown.code(service, inTable: true))",
                 doneWhen: "\(Markdown.code("oakum on-call now")) names somebody for it", dueDays: 7)

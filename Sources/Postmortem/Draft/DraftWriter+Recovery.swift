@@ -82,10 +82,14 @@ extension DraftWriter {
         let escalations = reading.entries(.escalated, .exhausted, .acknowledgementEnded, .deliveryFailed)
         return paragraphs([
             policySentence,
-            pages.isEmpty ? "**No page was made.**" : pageTable(pages),
+            pages.isEmpty ? noPage : pageTable(pages),
             escalations.isEmpty ? nil : bounded(escalations.map { line($0) }, 30, rest: "see the timeline"),
             stakeholders,
         ])
+    }
+
+    private var noPage: String {
+        reading.wasToPageNobody ? "Nobody is paged for the service: `policy: none`." : "**No page was made.**"
     }
 
     private var policySentence: String? {

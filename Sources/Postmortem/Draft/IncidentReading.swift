@@ -88,6 +88,11 @@ struct IncidentReading: Sendable {
 
     // MARK: - People
 
+    /// Nobody was to be paged, and nobody was: a decision, and no fault of the response.
+    var wasToPageNobody: Bool {
+        incident.policy == nil && alarms.isEmpty && facts.treatment?.pagesNobody == true
+    }
+
     /// To people on call, in the order they were made.
     var alarms: [PageTold] {
         facts.pages.filter { $0.page.kind != .stakeholders && $0.page.kind != .test }

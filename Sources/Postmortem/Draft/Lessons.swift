@@ -59,7 +59,7 @@ struct Lessons: Sendable {
             if seconds <= 60 { well.append(words) } else { wrong.append(words) }
         } else if !reading.alarms.isEmpty {
             wrong.append("No page was accepted by anybody.")
-        } else if reading.incident.severity >= .error {
+        } else if reading.incident.severity >= .error, !reading.wasToPageNobody {
             wrong.append("Nobody was paged.")
         }
         if let acknowledged = reading.milestones.acknowledged {
@@ -67,7 +67,7 @@ struct Lessons: Sendable {
             let since = reading.milestones.paged == nil ? "detection" : "the first page"
             let words = "A person took it on \(Amount.duration(seconds)) after \(since)."
             if seconds <= 300 { well.append(words) } else { wrong.append(words) }
-        } else if reading.incident.severity == .critical {
+        } else if reading.incident.severity == .critical, !reading.wasToPageNobody {
             wrong.append("Nobody acknowledged it.")
         }
         let dead = reading.deadPages.count

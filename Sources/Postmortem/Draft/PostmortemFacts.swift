@@ -188,9 +188,12 @@ package struct ServiceTreatment: Hashable, Sendable {
     package var recycles: Bool
     /// The workers carry the sampler, so that sites can be named.
     package var samplesHeap: Bool
+    /// Nobody shall be paged for it: `policy: none`.
+    package var pagesNobody: Bool
 
-    package init(recycles: Bool, samplesHeap: Bool) {
+    package init(recycles: Bool, samplesHeap: Bool, pagesNobody: Bool = false) {
         self.recycles = recycles
         self.samplesHeap = samplesHeap
+        self.pagesNobody = pagesNobody
     }
 }

@@ -54,7 +54,8 @@ package struct IncidentPlan: Sendable {
                 [
                     Markdown.code(service.name, inTable: true),
                     Amount.duration(service.ackSeconds + service.mitigateSeconds),
-                    service.policy.map { Markdown.code($0, inTable: true) } ?? "**nobody is paged**",
+                    service.policy.map { Markdown.code($0, inTable: true) }
+                        ?? (service.pagesNobody ? "nobody is paged: `policy: none`" : "**nobody is paged**"),
                     service.runbook.map { Markdown.link("runbook", $0, inTable: true) } ?? "none",
                 ]
             })

@@ -105,6 +105,8 @@ package struct PlannedService: Hashable, Sendable, Codable {
     package var samplesHeap: Bool
     /// Name of the policy; nil: nobody is paged.
     package var policy: String?
+    /// Its owner has decided so: `policy: none`.
+    package var pagesNobody: Bool
     package var runbook: String?
     /// How long it takes until somebody has a page in hand, and to act. A limit within both together is critical.
     package var ackSeconds: Double
@@ -114,8 +116,8 @@ package struct PlannedService: Hashable, Sendable, Codable {
 
     package init(
         name: String, address: String, workers: Int, budget: ByteCount, recycling: Recycling, samplesHeap: Bool,
-        policy: String? = nil, runbook: String? = nil, ackSeconds: Double = 300, mitigateSeconds: Double = 600,
-        alerts: [String] = []
+        policy: String? = nil, pagesNobody: Bool = false, runbook: String? = nil, ackSeconds: Double = 300,
+        mitigateSeconds: Double = 600, alerts: [String] = []
     ) {
         self.name = name
         self.address = address
@@ -124,6 +126,7 @@ package struct PlannedService: Hashable, Sendable, Codable {
         self.recycling = recycling
         self.samplesHeap = samplesHeap
         self.policy = policy
+        self.pagesNobody = pagesNobody
         self.runbook = runbook
         self.ackSeconds = ackSeconds
         self.mitigateSeconds = mitigateSeconds
@@ -134,6 +137,7 @@ package struct PlannedService: Hashable, Sendable, Codable {
         case name, address, workers, recycling, policy, runbook, alerts
         case budget = "budget_bytes"
         case samplesHeap = "samples_heap"
+        case pagesNobody = "pages_nobody"
         case ackSeconds = "ack_s"
         case mitigateSeconds = "mitigate_s"
     }

@@ -52,7 +52,10 @@ struct PlanGaps: Sendable {
 
     private mutating func judgeServices(_ facts: PlanFacts) {
         for service in facts.services {
-            if service.policy == nil { all.append("nobody is paged for \(service.name): name a policy for it") }
+            // `policy: none` is a decision: the plan states it.
+            if service.policy == nil, !service.pagesNobody {
+                all.append("nobody is paged for \(service.name): name a policy for it")
+            }
             if service.runbook == nil { all.append("\(service.name) has no runbook: give it an address") }
             if !service.samplesHeap {
                 all.append(

@@ -16,7 +16,9 @@ package struct StressReport: Sendable, Codable {
         floorBytes = settings.floorBytes
         let verdicts = Set(endpoints.map(\.verdict))
         verdict = [.leak, .nothingMeasured, .inconclusive].first { verdicts.contains($0) } ?? .clean
-        smallestDetectable = endpoints.compactMap(\.smallestDetectable).max()
+        // One of which it cannot be told leaves nothing to say for all.
+        let smallest = endpoints.compactMap(\.smallestDetectable)
+        smallestDetectable = smallest.count == endpoints.count ? smallest.max() : nil
     }
 
     /// 0 clean, 2 leak, 3 inconclusive, 4 nothing measured.

@@ -11,10 +11,7 @@ package enum StressText {
         switch report.verdict {
         case .clean: lines.append("clean: \(count(report.endpoints.count)), none keeps memory")
         case .leak: lines.append("LEAK: \(leaks) of \(count(report.endpoints.count))")
-        case .inconclusive:
-            let least =
-                report.smallestDetectable.map { "; a leak of \(bytes($0)) a request would have been seen" } ?? ""
-            lines.append("inconclusive\(least)")
+        case .inconclusive: lines.append("inconclusive; \(seen(report.smallestDetectable))")
         case .nothingMeasured: lines.append("nothing was measured")
         }
         return lines.joined(separator: "\n")
@@ -44,9 +41,14 @@ package enum StressText {
                 "\(bytes($0.estimate))\(kind) (\(bytes($0.low)) to \(bytes($0.high)))"
             }
             return "LEAK of \(interval ?? "unknown size") (\(requests))"
-        case .inconclusive: return "inconclusive (\(requests))"
+        case .inconclusive: return "inconclusive; \(seen(endpoint.smallestDetectable)) (\(requests))"
         case .nothingMeasured: return "nothing measured"
         }
+    }
+
+    private static func seen(_ bytesPerRequest: Double?) -> String {
+        bytesPerRequest.map { "a leak of \(bytes($0)) a request would have been seen" }
+            ?? "how small a leak would have been seen cannot be told"
     }
 
     private static func mark(_ verdict: TrialVerdict) -> String {

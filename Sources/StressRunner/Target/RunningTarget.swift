@@ -100,11 +100,13 @@ final class RunningTarget: Sendable {
     private func waitUntilReady(_ target: StressTarget) async throws(StressProblem) {
         let clock = ContinuousClock()
         let deadline = clock.now + .seconds(target.readySeconds)
+        var latest: Int?
         while clock.now < deadline {
             if let end { throw .setUp("\(end) before it was ready. It wrote:\n\(SmallFile.tail(logPath))") }
             if Task.isCancelled { throw .cancelled }
             let status = await HTTPProbe.status(of: target.readyPath ?? "/", at: address, timeoutSeconds: 1)
             if let status, target.readyPath == nil || (200..<400).contains(status) { return }
+            latest = status ?? latest
             if target.readyPath == nil, accepts() { return }
             do {
                 try await clock.sleep(for: .milliseconds(20))
@@ -112,18 +114,32 @@ final class RunningTarget: Sendable {
                 throw .cancelled
             }
         }
-        let where_ = address.socketPath ?? "127.0.0.1:\(address.port)"
-        throw .setUp(
-            """
-            the program was not ready after \(Int(target.readySeconds)) s: nothing answered at \(where_). \
-            Does it listen there ({{port}} or {{socket}} in its arguments)? It wrote:
+        throw .setUp(notReady(target, latest))
+    }
+
+    /// - Parameter status: of the last answer; nil when there was none.
+    private func notReady(_ target: StressTarget, _ status: Int?) -> String {
+        let place = address.socketPath ?? "127.0.0.1:\(address.port)"
+        let reason =
+            status.map { "\(target.readyPath ?? "/") was answered \($0). Is that the path that tells it (--ready)?" }
+            ?? "nothing answered at \(place). Does it listen there ({{port}} or {{socket}} in its arguments)?"
+        return """
+            the program was not ready after \(Int(target.readySeconds)) s: \(reason) It wrote:
             \(SmallFile.tail(logPath))
-            """)
+            """
     }
 
     /// Somebody accepts connections there, whatever they speak.
     private func accepts() -> Bool {
-        if let path = address.socketPath { return access(path, F_OK) == 0 }
+        if let path = address.socketPath {
+            // Its file is there before it listens.
+            var place = linux_address()
+            guard linux_unix_address(path, &place) == 0 else { return false }
+            let descriptor = linux_connect_begin(&place)
+            guard descriptor >= 0 else { return descriptor == -EAGAIN }
+            close(descriptor)
+            return true
+        }
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }

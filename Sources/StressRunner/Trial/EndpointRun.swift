@@ -53,7 +53,7 @@ struct EndpointRun {
                 poolOperations: 4_000),
             hasKeys: endpoint.hasKeys, leastFreshKeys: settings.leastFreshKeys)
         var step = trial.add(operations: operations, bytes: first.bytes)
-        audit.add(isQuiet: true, members: first.processes)
+        audit.add(isQuiet: first.isQuiet, members: first.processes)
         while case .cycle(let arm) = step {
             // Half of the time at most for the arm of the same keys, when there is another.
             let share = endpoint.hasKeys && arm == .sameKeys ? settings.seconds / 2 : settings.seconds

@@ -95,12 +95,17 @@ final class CommandSender: OperationSending {
         } catch {
             throw .setUp(error.reason)
         }
-        return await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
-                let exit = process.waitForExit(milliseconds: 60_000)
-                if exit == nil { process.killGroup() }
-                continuation.resume(returning: exit)
+        // Ctrl-C does not wait for a command that is stuck.
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                DispatchQueue.global().async {
+                    let exit = process.waitForExit(milliseconds: 60_000)
+                    if exit == nil { process.killGroup() }
+                    continuation.resume(returning: exit)
+                }
             }
+        } onCancel: {
+            process.send(SIGKILL)
         }
     }
 }
