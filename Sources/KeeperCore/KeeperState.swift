@@ -295,7 +295,8 @@ package struct KeeperState: Sendable {
 
     private func record(_ key: WorkerKey, _ running: Running) -> KeptWorkerRecord {
         KeptWorkerRecord(
-            key: key, release: running.release, process: running.process, adminSocket: running.adminSocket, saidReady: running.saidReady,
+            key: key, release: running.release, process: running.process, adminSocket: running.adminSocket,
+            saidReady: running.saidReady,
             stopping: running.askedToStop || running.saidStopping)
     }
 }

@@ -70,7 +70,8 @@ extension ServiceOrder {
     }
 
     private func check(_ build: BuildOrder) throws(Refusal) {
-        guard build.release.utf8.count <= OrderLimits.releaseBytes, !build.release.utf8.contains(where: { $0 < 32 }) else {
+        guard build.release.utf8.count <= OrderLimits.releaseBytes, !build.release.utf8.contains(where: { $0 < 32 })
+        else {
             throw wrong("has a release whose name is longer than \(OrderLimits.releaseBytes) bytes, or no text")
         }
         guard let program = build.command.first, !program.isEmpty else { throw wrong("has no command") }

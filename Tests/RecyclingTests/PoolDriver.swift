@@ -25,7 +25,7 @@ struct PoolDriver {
     var servingNumbers: [UInt32] { pool.serving.map(\.number) }
 
     mutating func begin(_ numbers: Set<UInt32> = [], recycles: [Double] = []) -> [PoolAction] {
-        pool.begin(adopting: numbers, recycles: recycles.map(Uptime.init), at: uptime)
+        pool.begin(adopting: numbers.asConfigured, recycles: recycles.map(Uptime.init), at: uptime)
     }
 
     @discardableResult
@@ -81,6 +81,11 @@ struct PoolDriver {
         guard let process = pool.workers[number]?.process else { return [] }
         return send(.exited(number, process, willRestart: restart))
     }
+}
+
+extension Set<UInt32> {
+    /// Workers of no release in particular.
+    var asConfigured: [UInt32: ReleaseID] { Dictionary(uniqueKeysWithValues: map { ($0, .configured) }) }
 }
 
 extension [PoolAction] {

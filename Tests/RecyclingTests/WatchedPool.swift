@@ -21,7 +21,7 @@ struct WatchedPool {
     mutating func begin(adopting numbers: Set<UInt32>, at now: Double) -> [PoolAction] {
         surplus = max(0, numbers.count - pool.settings.desired)
         given.formUnion(numbers)
-        let actions = pool.begin(adopting: numbers, at: Uptime(seconds: now))
+        let actions = pool.begin(adopting: numbers.asConfigured, at: Uptime(seconds: now))
         checkOrder(before: numbers, at: now)
         return actions
     }
