@@ -9,7 +9,8 @@ import Synchronization
 package final class KeeperClient: WorkerControl {
     private let link: KeeperLink
     private let launch: KeeperLaunch
-    private let services: [String: ServiceOrder]
+    /// Each with its order without builds and workers.
+    private let services: [String: (service: KeptService, order: ServiceOrder)]
     private let listeners = Mutex<[String: String]>([:])
 
     /// - Parameters:
@@ -23,9 +24,9 @@ package final class KeeperClient: WorkerControl {
     ) throws(WorkerControlError) {
         launch = KeeperLaunch(program: keeperProgram, stateFolder: stateFolder)
         link = try KeeperLink()
-        var orders: [String: ServiceOrder] = [:]
-        for service in services { orders[service.name] = try service.serviceOrder() }
-        self.services = orders
+        var known: [String: (service: KeptService, order: ServiceOrder)] = [:]
+        for service in services { known[service.name] = (service, try service.serviceOrder()) }
+        self.services = known
     }
 
     deinit { link.close() }
@@ -43,11 +44,16 @@ package final class KeeperClient: WorkerControl {
 
     package func apply(_ order: StandingOrder) async throws(WorkerControlError) {
         var orders: [ServiceOrder] = []
-        for (name, numbers) in order.workers.sorted(by: { $0.key < $1.key }) {
-            guard var service = services[name] else {
+        for (name, releases) in order.workers.sorted(by: { $0.key < $1.key }) {
+            guard let known = services[name] else {
                 throw .refused("service \(name) is not in the configuration")
             }
-            service.workers = numbers.sorted()
+            var service = known.order
+            // A service without workers keeps its address: one build has to be there all the same.
+            service.builds = Set(releases.values).union(releases.isEmpty ? [.configured] : []).sorted()
+                .map(known.service.build)
+            service.workers = releases.sorted { $0.key < $1.key }
+                .map { WorkerOrder(number: $0.key, release: $0.value.text) }
             orders.append(service)
         }
         if case .applied(let listeners) = try await link.ask(.apply(orders), launch: launch) { remember(listeners) }
@@ -66,7 +72,7 @@ package final class KeeperClient: WorkerControl {
     }
 
     package func stopAll() async throws(WorkerControlError) {
-        let patience = services.values.map(\.stopDeadlineMilliseconds).max() ?? 0
+        let patience = services.values.map(\.order.stopDeadlineMilliseconds).max() ?? 0
         _ = try await link.ask(.stopAll(patience: UInt64(patience)), launch: launch)
     }
 

@@ -17,8 +17,15 @@ extension ProcessIdentity {
 extension KeptWorker {
     init(_ record: KeptWorkerRecord) {
         self.init(
-            id: WorkerID(record.key), process: ProcessIdentity(record.process), adminSocket: record.adminSocket,
+            id: WorkerID(record.key), release: ReleaseID(keeper: record.release), process: ProcessIdentity(record.process), adminSocket: record.adminSocket,
             saidReady: record.saidReady, stopping: record.stopping)
+    }
+}
+
+extension ReleaseID {
+    /// As the keeper was told it; what is no name cannot come from an order of ours.
+    init(keeper text: String) {
+        self = ReleaseID(text) ?? .configured
     }
 }
 
@@ -33,11 +40,13 @@ extension ExitReason {
 
 extension WorkerInventory {
     init(_ inventory: Inventory) {
-        var numbers: [String: Set<UInt32>] = [:]
-        for listener in inventory.listeners { numbers[listener.service] = [] }
-        for key in inventory.ordered { numbers[key.service, default: []].insert(key.number) }
+        var releases: [String: [UInt32: ReleaseID]] = [:]
+        for listener in inventory.listeners { releases[listener.service] = [:] }
+        for worker in inventory.ordered {
+            releases[worker.key.service, default: [:]][worker.key.number] = ReleaseID(keeper: worker.release)
+        }
         self.init(
-            keeperPID: inventory.keeperPID, order: inventory.generation.map { _ in StandingOrder(workers: numbers) },
+            keeperPID: inventory.keeperPID, order: inventory.generation.map { _ in StandingOrder(workers: releases) },
             workers: inventory.workers.map(KeptWorker.init))
     }
 }

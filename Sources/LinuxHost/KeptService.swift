@@ -22,14 +22,18 @@ package struct KeptService: Sendable {
     /// Seconds before the first restart of a worker that died; doubles up to the maximum. 0.01 to 3,600.
     package var backoffMinimum: Double
     package var backoffMaximum: Double
+    /// Where its releases lie, each in a folder of its name: absolute. `{{release}}` in command, environment and folder stands
+    /// for the folder of the release that a worker runs.
+    package var releases: String?
     /// Size of one worker's log file, 4 KiB to 64 MiB; as much again is kept of what was before.
     package var logCap: ByteCount
 
     package init(
         name: String, command: [String], environment: [String: String], folder: String? = nil, listen: String? = nil,
         user: String? = nil, stopDeadline: Double = 20, backoffMinimum: Double = 0.2, backoffMaximum: Double = 30,
-        logCap: ByteCount = .mebibytes(8)
+        releases: String? = nil, logCap: ByteCount = .mebibytes(8)
     ) {
+        self.releases = releases
         self.name = name
         self.command = command
         self.environment = environment
@@ -44,14 +48,24 @@ package struct KeptService: Sendable {
 }
 
 extension KeptService {
-    /// The keeper's form of it, without workers. Asks the system about the user, so it may take a while.
+    /// What workers of a release are started from.
+    func build(_ release: ReleaseID) -> BuildOrder {
+        let folder = releases.map { "\($0)/\(release.text)" } ?? ""
+        func filled(_ text: String) -> String {
+            release.isConfigured ? text : text.replacing("{{release}}", with: folder)
+        }
+        return BuildOrder(
+            release: release.text, command: command.map(filled),
+            environment: environment.map { "\($0.key)=\(filled($0.value))" }.sorted(),
+            folder: filled(self.folder ?? ""))
+    }
+
+    /// The keeper's form of it, without builds and workers. Asks the system about the user, so it may take a while.
     ///
     /// - Throws: `refused` when the user is unknown or may not be changed to.
     func serviceOrder() throws(WorkerControlError) -> ServiceOrder {
         ServiceOrder(
-            name: name, listen: listen ?? "", command: command,
-            environment: environment.map { "\($0.key)=\($0.value)" }.sorted(), folder: folder ?? "",
-            runAs: try runAs(), stopDeadlineMilliseconds: Self.milliseconds(stopDeadline),
+            name: name, listen: listen ?? "", builds: [], runAs: try runAs(), stopDeadlineMilliseconds: Self.milliseconds(stopDeadline),
             backoffMinimumMilliseconds: Self.milliseconds(backoffMinimum),
             backoffMaximumMilliseconds: Self.milliseconds(backoffMaximum),
             logCapBytes: UInt64(max(0, logCap.bytes)), workers: [])

@@ -22,7 +22,7 @@ extension Engine {
                 deploys: journalled[service.name]?.deploys ?? [], program: await earlierProgram(of: service.name))
             let kept = inventory.workers.filter { $0.id.service == service.name }
             let actions = watch.begin(
-                adopting: kept, ordered: inventory.order?.workers[service.name] ?? [],
+                adopting: kept, ordered: inventory.order?.workers[service.name] ?? [:],
                 recycles: journalled[service.name]?.recycles ?? [], at: host.now())
             for worker in kept {
                 watch.restore(await recent(worker.process), of: worker.id.number, process: worker.process)
@@ -37,7 +37,7 @@ extension Engine {
 
     /// The workers there should be, of all services.
     var order: StandingOrder {
-        StandingOrder(workers: services.mapValues(\.pool.ordered))
+        StandingOrder(workers: services.mapValues(\.pool.releases))
     }
 
     private func startedEvent(_ inventory: WorkerInventory) -> Event {

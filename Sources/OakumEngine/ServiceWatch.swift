@@ -50,7 +50,7 @@ package struct ServiceWatch: Sendable {
     /// - Parameter recycles: when earlier recycles of these workers' service started; what is older than an hour is of no
     ///   matter.
     package mutating func begin(
-        adopting workers: [KeptWorker], ordered: Set<UInt32>, recycles: [Uptime] = [], at now: Moment
+        adopting workers: [KeptWorker], ordered: [UInt32: ReleaseID], recycles: [Uptime] = [], at now: Moment
     ) -> [WatchAction] {
         var actions = translate(pool.begin(adopting: ordered, recycles: recycles, at: now.uptime), at: now)
         // The oldest first: the one started last runs what is there now.

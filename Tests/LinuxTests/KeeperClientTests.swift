@@ -13,13 +13,13 @@ struct KeeperClientTests {
         try await withFolder { folder in
             let client = try makeClient(folder)
             var signals = client.signals().makeAsyncIterator()
-            try await client.apply(StandingOrder(workers: ["web": [1, 2]]))
+            try await client.apply(StandingOrder(workers: ["web": [1: .configured, 2: .configured]]))
             let address = try #require(client.listenAddress(of: "web"))
             #expect(address.hasPrefix("127.0.0.1:") && !address.hasSuffix(":0"))
 
             try await awaitReady(2, &signals)
             let inventory = try await client.inspect()
-            #expect(inventory.order == StandingOrder(workers: ["web": [1, 2]]))
+            #expect(inventory.order == StandingOrder(workers: ["web": [1: .configured, 2: .configured]]))
             #expect(inventory.workers.map(\.id.number) == [1, 2])
             #expect(inventory.workers.allSatisfy { $0.saidReady && !$0.stopping })
             for worker in inventory.workers {
@@ -46,7 +46,7 @@ struct KeeperClientTests {
         try await withFolder { folder in
             var first: KeeperClient? = try makeClient(folder)
             var signals = try #require(first?.signals()).makeAsyncIterator()
-            try await first?.apply(StandingOrder(workers: ["web": [4]]))
+            try await first?.apply(StandingOrder(workers: ["web": [4: .configured]]))
             try await awaitReady(1, &signals)
             let before = try #require(try await first?.inspect())
             first = nil
@@ -58,7 +58,7 @@ struct KeeperClientTests {
             #expect(after == before)
             #expect(second.listenAddress(of: "web") != nil)
             // The generation goes on from the standing order's.
-            try await second.apply(StandingOrder(workers: ["web": [4, 5]]))
+            try await second.apply(StandingOrder(workers: ["web": [4: .configured, 5: .configured]]))
             #expect(try await second.inspect().workers.first == before.workers.first)
         }
     }
@@ -85,7 +85,7 @@ struct KeeperClientTests {
         try await withFolder { folder in
             let client = try makeClient(folder)
             var signals = client.signals().makeAsyncIterator()
-            try await client.apply(StandingOrder(workers: ["web": [1]]))
+            try await client.apply(StandingOrder(workers: ["web": [1: .configured]]))
             try await awaitReady(1, &signals)
             let before = try await client.inspect()
             let worker = try #require(before.workers.first)
@@ -116,7 +116,7 @@ struct KeeperClientTests {
             let address = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             let client = try makeClient(folder) { $0.listen = address }
             let error = await #expect(throws: WorkerControlError.self) {
-                try await client.apply(StandingOrder(workers: ["web": [1]]))
+                try await client.apply(StandingOrder(workers: ["web": [1: .configured]]))
             }
             guard case .addressInUse(let words)? = error else {
                 Issue.record("\(String(describing: error))")
@@ -129,7 +129,7 @@ struct KeeperClientTests {
     @Test func `what cannot work is refused with a reason`() async throws {
         try await withFolder { folder in
             await expectRefusal("not in the configuration") {
-                try await makeClient(folder).apply(StandingOrder(workers: ["nobody": [1]]))
+                try await makeClient(folder).apply(StandingOrder(workers: ["nobody": [1: .configured]]))
             }
             await expectRefusal("does not know") { _ = try makeClient(folder) { $0.user = "no-such-user" } }
             await expectRefusal("/nowhere/oakum-keeper") {

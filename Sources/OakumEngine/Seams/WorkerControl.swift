@@ -16,10 +16,11 @@ package protocol WorkerControl: Sendable {
 
 /// Which workers there should be.
 package struct StandingOrder: Hashable, Sendable {
-    /// Worker numbers by service. Everything else about a service comes from its configuration.
-    package var workers: [String: Set<UInt32>]
+    /// Workers by service: their numbers, and which release each runs. Everything else about a service comes from its
+    /// configuration.
+    package var workers: [String: [UInt32: ReleaseID]]
 
-    package init(workers: [String: Set<UInt32>]) {
+    package init(workers: [String: [UInt32: ReleaseID]]) {
         self.workers = workers
     }
 }
@@ -40,6 +41,8 @@ package struct WorkerInventory: Hashable, Sendable {
 /// A living worker as the keeper knows it.
 package struct KeptWorker: Hashable, Sendable {
     package var id: WorkerID
+    /// What it was started from.
+    package var release: ReleaseID
     package var process: ProcessIdentity
     /// Path of the worker's own admin socket (HTTP over a Unix socket).
     package var adminSocket: String
@@ -47,8 +50,12 @@ package struct KeptWorker: Hashable, Sendable {
     package var saidReady: Bool
     package var stopping: Bool
 
-    package init(id: WorkerID, process: ProcessIdentity, adminSocket: String, saidReady: Bool, stopping: Bool) {
+    package init(
+        id: WorkerID, release: ReleaseID = .configured, process: ProcessIdentity, adminSocket: String, saidReady: Bool,
+        stopping: Bool
+    ) {
         self.id = id
+        self.release = release
         self.process = process
         self.adminSocket = adminSocket
         self.saidReady = saidReady

@@ -17,7 +17,7 @@ struct FakeControl: WorkerControl {
             state.orders.append(order)
             state.checkFloor(order, at: world.now)
             for name in state.keepers.keys.sorted() {
-                state.keepers[name]?.apply(order.workers[name] ?? [], at: world.now)
+                state.keepers[name]?.apply(Set((order.workers[name] ?? [:]).keys), at: world.now)
             }
             return nil
         }
@@ -30,10 +30,13 @@ struct FakeControl: WorkerControl {
         let answer: Result<WorkerInventory, WorkerControlError> = world.with { state in
             state.inspectCalls += 1
             if let trouble = state.trouble { return .failure(trouble) }
-            var orders: [String: Set<UInt32>] = [:]
+            var orders: [String: [UInt32: ReleaseID]] = [:]
             var workers: [KeptWorker] = []
             for (name, keeper) in state.keepers.sorted(by: { $0.key < $1.key }) {
-                if let order = keeper.order { orders[name] = order }
+                let last = state.orders.last?.workers[name] ?? [:]
+                if let order = keeper.order {
+                    orders[name] = Dictionary(uniqueKeysWithValues: order.map { ($0, last[$0] ?? .configured) })
+                }
                 workers += keeper.living.map {
                     World.kept(
                         $0.number, $0.identity, of: name, saidReady: $0.saidReady, stopping: $0.stopping)

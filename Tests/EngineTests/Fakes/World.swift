@@ -135,7 +135,7 @@ extension World.State {
     /// An order may not drop a worker that has long been serving when too few others are ready.
     mutating func checkFloor(_ order: StandingOrder, at now: Double) {
         for (name, keeper) in keepers {
-            let wanted = order.workers[name] ?? []
+            let wanted = Set((order.workers[name] ?? [:]).keys)
             let ready = keeper.living.filter { $0.saidReady && !$0.stopping }
             let dropped = ready.filter { !wanted.contains($0.number) && now - $0.startedAt > 20 }
             guard !dropped.isEmpty else { continue }
