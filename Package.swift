@@ -75,6 +75,7 @@ let ring0: [Target] = [
     code("Incidents", ["OakumModel", "Paging"]),
     code("Postmortem", ["OakumModel"]),
     code("LeakTrial"),
+    code("ReleaseGate", ["OakumModel", "LeakDetection", "LeakTrial"]),
     code("KeeperProtocol"),
     code("KeeperCore", ["KeeperProtocol"]),
     code("OakumTestKit", ["OakumModel", "Spawning"]),
@@ -91,6 +92,7 @@ let ring0: [Target] = [
     tests("IncidentsTests", ["LeakTesting", "Incidents", "Paging", "OakumModel"]),
     tests("PostmortemTests", ["Postmortem", "OakumModel"], exclude: ["Golden"]),
     tests("LeakTrialTests", ["LeakTrial"]),
+    tests("ReleaseGateTests", ["ReleaseGate", "OakumModel"]),
     tests("KeeperProtocolTests", ["KeeperProtocol", "KeeperCore"]),
 ]
 

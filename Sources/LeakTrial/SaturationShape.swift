@@ -1,7 +1,7 @@
 import Glibc
 
 /// How memory that fills up nears its end. `place` runs from 0 (first reading) to 1 (last); `scale` is in the same unit.
-enum SaturationShape: CaseIterable, Sendable {
+package enum SaturationShape: CaseIterable, Sendable {
     /// Each operation fills the same share of what is still empty: a cache asked for keys drawn at random.
     case exponential
     /// Slower and slower without a real end: fragmentation, tables of what is rarely seen.
@@ -9,7 +9,7 @@ enum SaturationShape: CaseIterable, Sendable {
     /// Straight up to a bound, then level: a cache that gets a new key each time.
     case knee
 
-    func value(at place: Double, scale: Double) -> Double {
+    package func value(at place: Double, scale: Double) -> Double {
         switch self {
         case .exponential: 1 - exp(-place / scale)
         case .logarithmic: log(1 + place / scale)
@@ -18,7 +18,7 @@ enum SaturationShape: CaseIterable, Sendable {
     }
 
     /// Scales to try: from a few readings to beyond the series, where the shape is nearly a line.
-    var scales: [Double] {
+    package var scales: [Double] {
         switch self {
         case .exponential: [0.02, 0.035, 0.05, 0.075, 0.1, 0.14, 0.2, 0.28, 0.4, 0.56, 0.8, 1.1, 1.5]
         case .logarithmic: [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
