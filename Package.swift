@@ -224,7 +224,7 @@ let ring3: [Target] = [
         "oakum",
         [
             "OakumApp", "OakumRemote", "OakumAPI", "OakumEngine", "OakumModel", "Diagnosis", "HeapInspection",
-            "HeapProfile", "Postmortem",
+            "HeapProfile", "Postmortem", "Artefacts",
             "DrillRunner", "StressRunner", "LeakTrial", "StrictYAML",
             "LoadGenerator", argumentParser,
         ]),

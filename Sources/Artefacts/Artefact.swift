@@ -32,8 +32,11 @@ package struct Artefact: Sendable {
     }
 
     /// Reads all of it, and holds every file against the manifest. Writes nothing.
-    package func check() throws(ArtefactError) -> ArtefactContents {
-        try Unpacking.run(try source(), into: nil, limits: limits)
+    /// - Parameter verified: what `verify` returned for this artefact: it must not have changed since then.
+    package func check(verified: VerifiedSignature? = nil) throws(ArtefactError) -> ArtefactContents {
+        let contents = try Unpacking.run(try source(), into: nil, limits: limits)
+        if let verified { try verified.check(contents, of: self) }
+        return contents
     }
 
     /// Unpacks it into a new folder, which is there when this returns, complete, checked and on the disk, and not at all

@@ -32,7 +32,8 @@ extension Manifest {
         case .keyNotFound(let key, let context): "\(place(context.codingPath + [key])) is missing"
         case .valueNotFound(_, let context): "\(place(context.codingPath)) is null"
         case .typeMismatch(let type, let context): "\(place(context.codingPath)) is not \(noun(type))"
-        case .dataCorrupted(let context) where context.codingPath.isEmpty: "it is not JSON"
+        case .dataCorrupted(let context) where context.codingPath.isEmpty:
+            "it is not JSON, or a number in it is none that fits"
         case .dataCorrupted(let context): "\(place(context.codingPath)) cannot be read: \(context.debugDescription)"
         @unknown default: "it cannot be read: \(error)"
         }

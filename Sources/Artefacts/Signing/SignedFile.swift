@@ -30,8 +30,9 @@ enum SignedFile {
 }
 
 /// Keys and signatures: small files, read as a whole and written by a rename.
-enum SmallFile {
-    static func read(_ path: String, most: Int) throws(ArtefactError) -> [UInt8] {
+package enum SmallFile {
+    /// - Throws: `.key` when it has more than `most` bytes, `.unreadable`.
+    package static func read(_ path: String, most: Int) throws(ArtefactError) -> [UInt8] {
         let bytes = try FileStream(path: path).bytes(most + 1)
         guard bytes.count <= most else {
             throw ArtefactError(.key, path, "over \(most) bytes: neither a key nor a signature")
