@@ -40,9 +40,9 @@ package struct EntryPath: Hashable, Sendable, CustomStringConvertible {
         guard bytes.count <= limits.pathBytes else {
             throw refusal(Array(bytes.prefix(80)), "a path of \(bytes.count) bytes, at most \(limits.pathBytes)")
         }
-        guard String(validating: bytes, as: UTF8.self) != nil else { throw refusal(bytes, "the name is not UTF-8") }
-        guard !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
-            throw refusal(bytes, "the name holds a control character")
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw refusal(bytes, "the name is not UTF-8") }
+        guard text.unicodeScalars.allSatisfy(isShownAsItIs) else {
+            throw refusal(bytes, "the name holds a control character, or a mark that turns text around")
         }
     }
 
@@ -50,12 +50,18 @@ package struct EntryPath: Hashable, Sendable, CustomStringConvertible {
         ArtefactError(.unsafeName, shown(bytes), detail)
     }
 
+    /// False for control characters and for the marks of Unicode that reorder text.
+    private static func isShownAsItIs(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F...0x9F, 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: false
+        default: true
+        }
+    }
+
     /// The bytes as text on one line, whatever they are.
     static func shown(_ bytes: [UInt8]) -> String {
-        let text = String(decoding: bytes.prefix(200), as: UTF8.self)
-        let plain = text.unicodeScalars.map { scalar in
-            scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
-                ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+        let plain = String(decoding: bytes.prefix(200), as: UTF8.self).unicodeScalars.map { scalar in
+            isShownAsItIs(scalar) ? String(scalar) : "\\u{\(String(scalar.value, radix: 16))}"
         }
         return "\"" + plain.joined() + "\""
     }

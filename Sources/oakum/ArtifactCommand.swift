@@ -213,16 +213,14 @@ private struct ArtifactShow: AsyncParsableCommand {
 
     private func show(_ manifest: Manifest) {
         Terminal.line("\(manifest.name) \(manifest.version) for \(manifest.platform)")
-        Terminal.table(
-            ["", ""],
-            [
-                ["release", manifest.release], ["created", manifest.created],
-                ["command", manifest.command.joined(separator: " ")],
-                ["needs", manifest.systemPackages.joined(separator: ", ")],
-                ["migration", manifest.migration.oneWay ? "one way: cannot be rolled back" : "none, or both ways"],
-                ["bill of materials", manifest.sbom],
-                ["files", "\(manifest.files.count)\(check ? ", all as listed" : "")"],
-            ])
+        let told = [
+            ("release", manifest.release), ("created", manifest.created),
+            ("command", manifest.command.joined(separator: " ")),
+            ("needs", manifest.systemPackages.joined(separator: ", ")),
+            ("migration", manifest.migration.oneWay ? "one way: it cannot be rolled back" : "none, or both ways"),
+            ("bill of materials", manifest.sbom), ("files", "\(manifest.files.count)\(check ? ", all as listed" : "")"),
+        ]
+        for (key, value) in told { Terminal.line("  \(key): \(value)") }
         let rows = manifest.files.map { file in
             [file.path, "\(file.sizeBytes)", file.mode, manifest.buildIDs[file.path] ?? ""]
         }

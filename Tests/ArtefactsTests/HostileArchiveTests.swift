@@ -24,7 +24,7 @@ struct HostileArchiveTests {
     @Test(arguments: [
         "../evil", "a/../../evil", "a/..", "..", "/tmp/oakum-evil", "//evil", "./../evil", "bin/../../../evil", "a\nb",
         "a\u{1B}[2J",
-        "a\u{7F}",
+        "a\u{7F}", "gpj.\u{202E}exe", "a\u{85}b",
     ])
     func `a name that leaves the folder or a line is refused`(name: String) async throws {
         #expect(try await kind(adding: .file(name, [1])) == .unsafeName)

@@ -11,7 +11,9 @@ extension Manifest {
         let paths = try checkFiles(limits: limits)
         try checkLinks(paths, limits: limits)
         for (path, id) in buildIDs {
-            guard paths[path] != nil else { throw Self.wrong("build_ids names \(shown(path)), which is not in files") }
+            guard paths[Array(path.utf8)] != nil else {
+                throw Self.wrong("build_ids names \(shown(path)), which is not in files")
+            }
             guard (8...128).contains(id.utf8.count), id.utf8.allSatisfy(Self.isHexadecimal) else {
                 throw Self.wrong("build_ids of \(shown(path)) is not hexadecimal, small letters")
             }
@@ -20,17 +22,19 @@ extension Manifest {
             try plainWord(package, "system_packages[\(index)]", allowing: Self.lower + Array("+".utf8), most: 128)
         }
         try checkCommand(paths)
-        guard paths[sbom] != nil else { throw Self.wrong("sbom names \(shown(sbom)), which is not in files") }
+        guard paths[Array(sbom.utf8)] != nil else {
+            throw Self.wrong("sbom names \(shown(sbom)), which is not in files")
+        }
     }
 
-    /// Mode bits by path.
-    private func checkFiles(limits: ArtefactLimits) throws(ArtefactError) -> [String: UInt32] {
+    /// Mode bits by the bytes of the path.
+    private func checkFiles(limits: ArtefactLimits) throws(ArtefactError) -> [[UInt8]: UInt32] {
         guard !files.isEmpty else { throw Self.wrong("files is empty") }
         guard files.count <= limits.entries else {
             throw Self.wrong("files lists \(files.count), at most \(limits.entries)")
         }
         var seen: Set<EntryPath> = []
-        var modes: [String: UInt32] = [:]
+        var modes: [[UInt8]: UInt32] = [:]
         var total: Int64 = 0
         for (index, file) in files.enumerated() {
             let place = "files[\(index)]"
@@ -50,16 +54,16 @@ extension Manifest {
                 throw Self.wrong(
                     "\(place).mode is \(shown(file.mode)), not octal digits such as 0755 (only the owner writes)")
             }
-            modes[file.path] = mode
+            modes[Array(file.path.utf8)] = mode
         }
         return modes
     }
 
-    private func checkLinks(_ files: [String: UInt32], limits: ArtefactLimits) throws(ArtefactError) {
+    private func checkLinks(_ files: [[UInt8]: UInt32], limits: ArtefactLimits) throws(ArtefactError) {
         var seen: Set<EntryPath> = []
         for (index, link) in (links ?? []).enumerated() {
             try checkPath(link.path, "links[\(index)].path", &seen, limits: limits)
-            guard files[link.path] == nil else { throw Self.wrong("links[\(index)].path is in files too") }
+            guard files[Array(link.path.utf8)] == nil else { throw Self.wrong("links[\(index)].path is in files too") }
             _ = try EntryPath(link.path, limits: limits).target(of: Array(link.target.utf8), limits: limits)
         }
     }
@@ -80,9 +84,9 @@ extension Manifest {
         path.text == fileName || path.text == fileName + MinisignSignature.fileSuffix
     }
 
-    private func checkCommand(_ files: [String: UInt32]) throws(ArtefactError) {
+    private func checkCommand(_ files: [[UInt8]: UInt32]) throws(ArtefactError) {
         guard let program = command.first else { throw Self.wrong("command is empty") }
-        guard let mode = files[program] else {
+        guard let mode = files[Array(program.utf8)] else {
             throw Self.wrong("command begins with \(shown(program)), which is not in files")
         }
         guard mode & 0o111 != 0 else { throw Self.wrong("command begins with \(shown(program)), which may not be run") }

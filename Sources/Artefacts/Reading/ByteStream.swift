@@ -54,6 +54,17 @@ final class Descriptor {
     }
 }
 
+/// Memory to read into, freed with the object.
+final class Buffer {
+    let bytes: UnsafeMutableRawBufferPointer
+
+    init(count: Int) {
+        bytes = .allocate(byteCount: count, alignment: 16)
+    }
+
+    deinit { bytes.deallocate() }
+}
+
 /// A file read from its beginning to its end, with a digest of all bytes: what was unpacked can be told to be what was
 /// verified.
 final class FileStream: ByteStream {

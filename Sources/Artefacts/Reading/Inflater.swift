@@ -2,13 +2,11 @@ import CZlib
 
 /// Unpacks one gzip member (RFC 1952) through zlib, in bounded memory, and stops a bomb while it unpacks.
 final class Inflater: ByteStream {
-    private static let chunkBytes = 1 << 16
-
     private let source: FileStream
     private let limits: ArtefactLimits
     // zlib keeps a pointer to its stream, so it must not move.
     private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
-    private let packed = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkBytes, alignment: 16)
+    private let packed = Buffer(count: 1 << 16)
     private var isAtEnd = false
     /// Bytes unpacked so far.
     private(set) var position: Int64 = 0
@@ -22,7 +20,7 @@ final class Inflater: ByteStream {
         let begun = inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
         guard begun == Z_OK else { throw ArtefactError(.unreadable, source.path, "zlib does not start: \(begun)") }
         try refill()
-        guard stream.pointee.avail_in >= 2, packed[0] == 0x1F, packed[1] == 0x8B else {
+        guard stream.pointee.avail_in >= 2, packed.bytes[0] == 0x1F, packed.bytes[1] == 0x8B else {
             throw ArtefactError(.notAnArtefact, source.path, "not gzip: an artefact is a .tar.gz or a folder")
         }
     }
@@ -30,7 +28,6 @@ final class Inflater: ByteStream {
     deinit {
         inflateEnd(stream)
         stream.deallocate()
-        packed.deallocate()
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(ArtefactError) -> Int {
@@ -80,8 +77,8 @@ final class Inflater: ByteStream {
     }
 
     private func refill() throws(ArtefactError) {
-        let count = try source.read(into: packed)
-        stream.pointee.next_in = packed.assumingMemoryBound(to: UInt8.self).baseAddress
+        let count = try source.read(into: packed.bytes)
+        stream.pointee.next_in = packed.bytes.assumingMemoryBound(to: UInt8.self).baseAddress
         stream.pointee.avail_in = UInt32(count)
     }
 

@@ -9,7 +9,7 @@ final class TarReader: EntrySource {
     private var unread: Int64 = 0
     private var padding = 0
     private var headers = 0
-    private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+    private let scratch = Buffer(count: 1 << 16)
 
     /// What headers before an entry say about it.
     private struct Pending {
@@ -25,8 +25,6 @@ final class TarReader: EntrySource {
         stream = try Inflater(file, limits: limits)
         self.limits = limits
     }
-
-    deinit { scratch.deallocate() }
 
     func finishDigest() -> [UInt8]? { file.finishDigest() }
 
@@ -153,10 +151,10 @@ final class TarReader: EntrySource {
                 .damaged, file.path, "a block of zeros in the middle of the archive, at byte \(position)")
         }
         while true {
-            let count = try stream.read(into: scratch)
+            let count = try stream.read(into: scratch.bytes)
             guard count > 0 else { return nil }
             position += Int64(count)
-            guard scratch[..<count].allSatisfy({ $0 == 0 }) else {
+            guard scratch.bytes[..<count].allSatisfy({ $0 == 0 }) else {
                 throw ArtefactError(.damaged, file.path, "something follows the end of the tar archive")
             }
         }
@@ -191,7 +189,7 @@ final class TarReader: EntrySource {
 
     /// To the next header.
     private func skip() throws(ArtefactError) {
-        while unread > 0 { _ = try read(into: scratch) }
+        while unread > 0 { _ = try read(into: scratch.bytes) }
         guard padding > 0 else { return }
         let bytes = try stream.bytes(padding)
         position += Int64(bytes.count)

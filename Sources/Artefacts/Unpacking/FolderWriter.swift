@@ -118,8 +118,14 @@ final class FolderWriter {
                 ? ArtefactError(.exists, path, "it has appeared meanwhile: nothing is put over it")
                 : .writing(path, -renamed)
         }
+        do throws(ArtefactError) {
+            try sync(parent, parentPath)
+        } catch {
+            // Not certain to be there after a crash, so not there now either.
+            _ = parent.with { linux_rename_new($0, name, $0, stagingName) }
+            throw error
+        }
         isDone = true
-        try sync(parent, parentPath)
     }
 
     /// Removes what was made, newest first, and nothing else.
