@@ -1,6 +1,6 @@
 # Everything here is a short script in scripts/: read that to see what happens.
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-core bench bench-recycle bench-detect bench-sampler bench-cache bench-delivery bench-load bench-stress leak-check soak docs sampler sanitize format lint clean
+.PHONY: help run build dist test test-core bench bench-recycle bench-detect bench-sampler bench-cache bench-delivery bench-load bench-stress leak-check soak docs sampler sanitize format lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -10,6 +10,9 @@ run: ## Install what is missing, build, and start the example service under Oaku
 
 build: ## Build everything in release mode
 	@scripts/build release
+
+dist: ## Build release artefacts into dist/, signed when OAKUM_SIGNING_KEY names a key
+	@scripts/dist
 
 sampler: ## Build the preloadable allocation sampler alone (seconds; needs clang and libc)
 	@scripts/sampler
@@ -63,4 +66,4 @@ lint: ## Check the format of the Swift code
 	@scripts/lint
 
 clean: ## Delete what was built
-	rm -rf .build .build-*
+	rm -rf .build .build-* dist

@@ -101,13 +101,15 @@ let sharedCore: [Target] = [
     .target(name: "CLinux"),
     code("Spawning", ["CLinux"]),
     code("ProcessReadings", ["CLinux"]),
+    .systemLibrary(
+        name: "CSodium", path: "Sources/CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
+    code("Artefacts", ["CLinux", "CSodium", "CZlib"]),
+    tests("ArtefactsTests", ["Artefacts", "CLinux", "CSodium", "CZlib"]),
 ]
 
 let shared: [Target] = [
     .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
-    .systemLibrary(
-        name: "CSodium", path: "Sources/CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
-    .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
     code("Outbound", ["CCurl"]),
     code("Migrations", [grdb]),
     code("DurableOutbox", ["Migrations", grdb]),
@@ -226,7 +228,7 @@ let ring3: [Target] = [
         "oakum",
         [
             "OakumApp", "OakumRemote", "OakumAPI", "OakumEngine", "OakumModel", "Diagnosis", "HeapInspection",
-            "HeapProfile", "Postmortem",
+            "HeapProfile", "Postmortem", "Artefacts",
             "DrillRunner", "StressRunner", "LeakTrial", "StrictYAML",
             "LoadGenerator", argumentParser,
         ]),

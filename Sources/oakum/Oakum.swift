@@ -23,6 +23,6 @@ struct Oakum: AsyncParsableCommand {
             HeapCommand.self, IncidentsCommand.self, OnCallCommand.self,
             WhyCommand.self, AttachCommand.self, EvidenceCommand.self, LookCommand.self, KeepBasesCommand.self,
             AnalyzeCommand.self, DrillCommand.self, LoadCommand.self, StressCommand.self, PostmortemCommand.self,
-            PlanCommand.self, ConfigCommand.self,
+            PlanCommand.self, ArtifactCommand.self, ConfigCommand.self,
         ])
 }

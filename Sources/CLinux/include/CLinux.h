@@ -4,6 +4,7 @@
 // What Swift cannot reach by itself on Linux: fork, variadic calls, macros. One concern per pair of files.
 
 #include "linux_client.h"
+#include "linux_files.h"
 #include "linux_heap.h"
 #include "linux_memory.h"
 #include "linux_process.h"
