@@ -53,7 +53,7 @@ struct ControlArm: Sendable {
                     """
                     \(service.name) process \(share.number) does not answer \(service.readyPath) on port \
                     \(share.port) within \(service.readyWithinSeconds) s; it last wrote:
-                    \(SmallFile.tail(share.logPath))
+                    \(TextFile.tail(share.logPath))
                     """)
             }
             try await pause(0.1)
@@ -144,7 +144,7 @@ final class ControlWatch: Sendable {
             return
                 """
                 process \(share.number) ended with \(exit) before it served; it last wrote:
-                \(SmallFile.tail(share.logPath))
+                \(TextFile.tail(share.logPath))
                 """
         }
         return nil

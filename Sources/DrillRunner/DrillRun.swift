@@ -169,11 +169,11 @@ package struct DrillRun: Sendable {
             throw .badInput(
                 """
                 \(place): \(command[0]) does not list the faults it offers (--list-faults); it wrote:
-                \(SmallFile.tail(log))
+                \(TextFile.tail(log))
                 """
             )
         }
-        let offered = (SmallFile.text(log) ?? "").split(separator: "\n").compactMap {
+        let offered = (TextFile.text(log) ?? "").split(separator: "\n").compactMap {
             $0.split(whereSeparator: \.isWhitespace).first
         }
         guard offered.contains(Substring(fault.name)) else {

@@ -147,7 +147,7 @@ struct OakumArm: Sendable {
         while uptimeNow() < deadline {
             if let exit = oakum.exitNow() {
                 throw .couldNotRun(
-                    "oakum ended with \(exit) at its start; it last wrote:\n\(SmallFile.tail(oakum.outputPath))")
+                    "oakum ended with \(exit) at its start; it last wrote:\n\(TextFile.tail(oakum.outputPath))")
             }
             do throws(ControlError) {
                 let overview = try await plane.overview()
@@ -161,7 +161,7 @@ struct OakumArm: Sendable {
             }
             try await pause(0.2)
         }
-        throw .couldNotRun("oakum's workers were not ready in time: \(last)\n\(SmallFile.tail(oakum.outputPath))")
+        throw .couldNotRun("oakum's workers were not ready in time: \(last)\n\(TextFile.tail(oakum.outputPath))")
     }
 
     /// `oakum.yaml` for this arm. Strings are written as JSON writes them, which YAML reads too.
@@ -268,7 +268,7 @@ final class OakumWatch: Sendable {
 
     func look(_ load: LoadSnapshot) async throws(DrillError) {
         if let exit = oakum.exitNow() {
-            throw .couldNotRun("oakum ended with \(exit) during the arm; it last wrote:\n\(SmallFile.tail(oakum.outputPath))")
+            throw .couldNotRun("oakum ended with \(exit) during the arm; it last wrote:\n\(TextFile.tail(oakum.outputPath))")
         }
         let now = uptimeNow()
         let isDue = state.withLock { state in
@@ -353,7 +353,7 @@ final class OakumWatch: Sendable {
             return state.silentSince ?? now
         }
         guard uptimeNow() - since < 10 else {
-            throw .couldNotRun("oakum has not answered for 10 s: \(error.message)\n\(SmallFile.tail(oakum.outputPath))")
+            throw .couldNotRun("oakum has not answered for 10 s: \(error.message)\n\(TextFile.tail(oakum.outputPath))")
         }
     }
 }

@@ -51,7 +51,7 @@ package struct ScratchFolder: Sendable {
         // Who cleans the environment of what it starts (a keeper of workers) names the folder in arguments.
         return names.compactMap(Int32.init).filter { pid in
             pid != own
-                && ["cmdline", "environ"].contains { SmallFile.text("/proc/\(pid)/\($0)")?.contains(path) ?? false }
+                && ["cmdline", "environ"].contains { TextFile.text("/proc/\(pid)/\($0)")?.contains(path) ?? false }
         }
     }
 

@@ -33,7 +33,7 @@ struct DrillRunTests {
     /// Processes that carry the mark of a drill.
     private func processes(_ mark: String) throws -> [Int32] {
         try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap(Int32.init).filter { pid in
-            SmallFile.text("/proc/\(pid)/environ")?.contains(mark) ?? false
+            TextFile.text("/proc/\(pid)/environ")?.contains(mark) ?? false
         }
     }
 

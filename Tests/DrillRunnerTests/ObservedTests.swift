@@ -247,7 +247,7 @@ struct LauncherTests {
     private func lines(_ launcher: Launcher, _ log: String) async throws -> [String] {
         let process = try SpawnedProcess([launcher.path], environment: [], logPath: log)
         #expect(try await eventually("it ends") { process.exitNow() } == .code(0))
-        return (SmallFile.text(log) ?? "").split(separator: "\n").map(String.init)
+        return (TextFile.text(log) ?? "").split(separator: "\n").map(String.init)
     }
 
     @Test func `a start is held up once it is hindered, until another build is installed`() async throws {

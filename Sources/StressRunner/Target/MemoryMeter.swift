@@ -61,7 +61,7 @@ struct MemoryMeter: Sendable {
     private mutating func read() throws(StressProblem) -> MemoryReading {
         guard let family = ProcessFamily(root: target.member) else {
             throw .targetGone(
-                "\(target.end ?? "the program is gone"). It wrote:\n\(SmallFile.tail(target.logPath))")
+                "\(target.end ?? "the program is gone"). It wrote:\n\(TextFile.tail(target.logPath))")
         }
         let counts = family.members.compactMap { count(of: $0) }
         let resident = family.members.compactMap { anonymousBytes(of: $0.pid) }.reduce(0, +)

@@ -102,7 +102,7 @@ final class RunningTarget: Sendable {
         let deadline = clock.now + .seconds(target.readySeconds)
         var latest: Int?
         while clock.now < deadline {
-            if let end { throw .setUp("\(end) before it was ready. It wrote:\n\(SmallFile.tail(logPath))") }
+            if let end { throw .setUp("\(end) before it was ready. It wrote:\n\(TextFile.tail(logPath))") }
             if Task.isCancelled { throw .cancelled }
             let status = await HTTPProbe.status(of: target.readyPath ?? "/", at: address, timeoutSeconds: 1)
             if let status, target.readyPath == nil || (200..<400).contains(status) { return }
@@ -125,7 +125,7 @@ final class RunningTarget: Sendable {
             ?? "nothing answered at \(place). Does it listen there ({{port}} or {{socket}} in its arguments)?"
         return """
             the program was not ready after \(Int(target.readySeconds)) s: \(reason) It wrote:
-            \(SmallFile.tail(logPath))
+            \(TextFile.tail(logPath))
             """
     }
 

@@ -103,7 +103,7 @@ struct EndpointRun {
         operations += Double(outcome.sent)
         audit.add(sent: outcome.sent, expected: outcome.expected, notes: outcome.notes)
         if let end = meter.target.end {
-            throw .targetGone("\(end) under load. It wrote:\n\(SmallFile.tail(meter.target.logPath))")
+            throw .targetGone("\(end) under load. It wrote:\n\(TextFile.tail(meter.target.logPath))")
         }
         return outcome.seconds
     }

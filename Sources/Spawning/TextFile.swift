@@ -1,7 +1,7 @@
 import Glibc
 
-/// Files that are read whole into memory: those of procfs, logs of what was started.
-package enum SmallFile {
+/// Small files of text that are read whole: those of procfs, logs of what was started.
+package enum TextFile {
     /// The text of the first MiB; nil when it cannot be read. What is no UTF-8 becomes U+FFFD.
     package static func text(_ path: String) -> String? {
         read(path, from: 0, atMost: 1 << 20).map { String(decoding: $0, as: UTF8.self) }
