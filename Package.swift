@@ -168,12 +168,14 @@ let products: [Target] = [
 ]
 
 let ring1: [Target] = [
-    code("OakumAPI", ["OakumModel", "Diagnosis"]),
+    code("OakumAPI", ["OakumModel", "Diagnosis", "Releases"]),
     code(
         "OakumEngine",
         [
             "OakumAPI", "OakumModel", "LeakDetection", "Recycling", "Diagnosis", "AlertRules", "Paging", "Incidents",
+            "Releases", "ReleaseGate",
         ]),
+    code("Deployment", ["OakumEngine", "OakumModel", "Releases", "Artefacts", "Outbound", "Spawning", "CLinux"]),
     code("EngineTestKit", ["OakumEngine", "OakumAPI", "OakumModel", "Incidents"]),
 ]
 
@@ -218,7 +220,7 @@ let ring3: [Target] = [
     code(
         "OakumApp",
         [
-            "OakumModel", "OakumAPI", "OakumEngine", "LeakDetection", "Recycling", "KeeperProtocol", "LinuxHost",
+            "OakumModel", "OakumAPI", "OakumEngine", "LeakDetection", "Recycling", "KeeperProtocol", "LinuxHost", "Deployment",
             "SeriesStore", "IncidentStoreSQLite", "OakumHTTP", "ProcessReadings", "Spawning", "HeapInspection",
             "HeapProfile", "AlertRules", "Paging", "Incidents", "Postmortem", "DurableOutbox", "Notify", "CSodium",
             "CLinux", "CZlib", "Outbound", "StrictYAML",

@@ -23,7 +23,7 @@ package struct KeptService: Sendable {
     package var backoffMinimum: Double
     package var backoffMaximum: Double
     /// Where its releases lie, each in a folder of its name: absolute. `{{release}}` in command, environment and folder stands
-    /// for the folder of the release that a worker runs.
+    /// for the folder of the release that a worker runs; where none was deployed yet, for `current` there.
     package var releases: String?
     /// Size of one worker's log file, 4 KiB to 64 MiB; as much again is kept of what was before.
     package var logCap: ByteCount
@@ -50,9 +50,9 @@ package struct KeptService: Sendable {
 extension KeptService {
     /// What workers of a release are started from.
     func build(_ release: ReleaseID) -> BuildOrder {
-        let folder = releases.map { "\($0)/\(release.text)" } ?? ""
+        let folder = releases.map { "\($0)/\(release.isConfigured ? "current" : release.text)" }
         func filled(_ text: String) -> String {
-            release.isConfigured ? text : text.replacing("{{release}}", with: folder)
+            folder.map { text.replacing("{{release}}", with: $0) } ?? text
         }
         return BuildOrder(
             release: release.text, command: command.map(filled),

@@ -1,3 +1,5 @@
+package import OakumModel
+
 /// What can be done by hand.
 package enum ControlCommand: Hashable, Sendable, Codable {
     /// Replace one worker, or with nil each worker of the service in turn.
@@ -8,13 +10,17 @@ package enum ControlCommand: Hashable, Sendable, Codable {
     case down
     /// Tell of a release or another change of a service, or with nil of all: it is weighed in diagnoses from now on.
     case markDeploy(service: String?, text: String)
+    /// Check and unpack an artefact, then put it into service step by step.
+    case deploy(DeployRequest)
+    /// Back to a release that ran before, nil: the last that was proven; or take back the deploy under way.
+    case rollback(service: String, release: ReleaseID?, by: String)
 
     private enum CodingKeys: String, CodingKey {
-        case command, service, worker, paused, text
+        case command, service, worker, paused, text, release, by
     }
 
     private enum Name: String, Codable {
-        case recycle, pause, down
+        case recycle, pause, down, deploy, rollback
         case markDeploy = "mark_deploy"
     }
 
@@ -31,6 +37,12 @@ package enum ControlCommand: Hashable, Sendable, Codable {
             self = .markDeploy(
                 service: try container.decodeIfPresent(String.self, forKey: .service),
                 text: try container.decode(String.self, forKey: .text))
+        case .deploy: self = .deploy(try DeployRequest(from: decoder))
+        case .rollback:
+            self = .rollback(
+                service: try container.decode(String.self, forKey: .service),
+                release: try container.decodeIfPresent(ReleaseID.self, forKey: .release),
+                by: try container.decode(String.self, forKey: .by))
         }
     }
 
@@ -50,6 +62,14 @@ package enum ControlCommand: Hashable, Sendable, Codable {
             try container.encode(Name.markDeploy, forKey: .command)
             try container.encodeIfPresent(service, forKey: .service)
             try container.encode(text, forKey: .text)
+        case .deploy(let request):
+            try container.encode(Name.deploy, forKey: .command)
+            try request.encode(to: encoder)
+        case .rollback(let service, let release, let whom):
+            try container.encode(Name.rollback, forKey: .command)
+            try container.encode(service, forKey: .service)
+            try container.encodeIfPresent(release, forKey: .release)
+            try container.encode(whom, forKey: .by)
         }
     }
 }

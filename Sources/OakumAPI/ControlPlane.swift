@@ -2,7 +2,7 @@ package import OakumModel
 
 /// What can be asked of a running `oakum`, and done to it. The engine implements it in process, `OakumRemote` over the
 /// control socket; CLI and console know nothing else.
-package protocol ControlPlane: HeapPlane {
+package protocol ControlPlane: HeapPlane, ReleasePlane {
     /// Services, workers, verdicts and budgets as of now.
     func overview() async throws(ControlError) -> Overview
     /// Memory over time, for charts. At most `query.points` points a worker.

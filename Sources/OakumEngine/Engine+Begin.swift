@@ -16,23 +16,40 @@ extension Engine {
         let journalled = inventory.workers.isEmpty ? [:] : await recentEvents()
         for service in configuration.services {
             let next = await nextNumber(of: service.name)
-            var watch = ServiceWatch(configuration: service, observeOnly: configuration.observeOnly, nextNumber: next)
+            let desk = await deployDesk(of: service)
+            deploys[service.name] = desk
+            var watch = ServiceWatch(
+                configuration: service, observeOnly: configuration.observeOnly,
+                release: desk?.ledger.current ?? .configured, nextNumber: next)
             watch.setPaused(isPaused)
             watch.trouble.restore(
                 deploys: journalled[service.name]?.deploys ?? [], program: await earlierProgram(of: service.name))
             let kept = inventory.workers.filter { $0.id.service == service.name }
+            let ordered = inventory.order?.workers[service.name] ?? [:]
             let actions = watch.begin(
-                adopting: kept, ordered: inventory.order?.workers[service.name] ?? [:],
+                adopting: kept, ordered: ordered, trial: desk?.trial(among: ordered),
                 recycles: journalled[service.name]?.recycles ?? [], at: host.now())
             for worker in kept {
                 watch.restore(await recent(worker.process), of: worker.id.number, process: worker.process)
             }
             services[service.name] = watch
             carryOut(actions, of: service.name)
+            happened(.resumed, to: service.name)
         }
         await recallAlerts()
         await recallBusiness()
         try await control.apply(order)
+    }
+
+    /// Nil for a service that takes no releases. Without its ledger no deploy is possible, and what is configured runs.
+    private func deployDesk(of service: ServiceConfiguration) async -> DeployDesk? {
+        guard let settings = service.deploys, let releaseStore else { return nil }
+        do throws(StoreError) {
+            return DeployDesk(settings: settings, ledger: try await releaseStore.ledger(of: service.name))
+        } catch {
+            problem("releases of \(service.name)", "they cannot be read, so nothing can be deployed: \(error)")
+            return nil
+        }
     }
 
     /// The workers there should be, of all services.

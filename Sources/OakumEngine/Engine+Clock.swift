@@ -29,6 +29,7 @@ extension Engine {
             let actions = services[name]?.tick(samples.map { ($0.worker.number, $0.sample) }, at: now) ?? []
             carryOut(actions, of: name)
         }
+        tickDeploys(at: now)
         tellLeaks(at: now)
         if alertSink != nil, ticks % ruleSeconds == 0 { ruleRound.raise() }
         if ticks % 2 == 0 { sinkRound.raise() }
@@ -44,7 +45,7 @@ extension Engine {
     }
 
     private func hasInterest(at now: Uptime) -> Bool {
-        services.values.contains { service in
+        deploys.values.contains { $0.gate != nil } || services.values.contains { service in
             service.isWorthCloserReadings || service.watches.values.contains { $0.isOfInterest(at: now) }
         }
     }

@@ -53,6 +53,8 @@ extension Engine: ControlPlane {
         case .recycle(let service, let worker): return try recycle(service, worker)
         case .pause(let paused): return pause(paused)
         case .markDeploy(let service, let text): return try noteDeploy(service: service, what: text)
+        case .deploy(let request): return try await deploy(request)
+        case .rollback(let service, let release, let whom): return try await rollback(service, to: release, by: whom)
         case .down:
             record([Event(kind: .command, at: host.now(), message: "asked to stop everything")])
             end(.down)

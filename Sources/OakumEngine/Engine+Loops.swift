@@ -137,7 +137,7 @@ extension Engine {
             let isSuspicious = service.isWorthCloserReadings
             return service.pool.serving.compactMap { worker in
                 guard let process = worker.process, let socket = worker.adminSocket,
-                    readsAll || isSuspicious || service.watches[worker.number]?.isOfInterest(at: now) == true
+                    readsAll || isSuspicious || deploys[name]?.compares(worker.number) == true || service.watches[worker.number]?.isOfInterest(at: now) == true
                 else { return nil }
                 return SlowJob(service: name, process: process, adminSocket: socket)
             }
@@ -153,6 +153,15 @@ extension Engine {
         let descriptors = host.descriptors(of: job.process)
         slowReadings[job.process] = SlowReading(fileDescriptors: descriptors?.open, requests: measures?.requests)
         services[job.service]?.measured(job.process, descriptors, measures, at: host.now())
+        if let measures { compare(job, measures) }
+    }
+
+    /// For the comparison of a deploy, together with the latest sample.
+    private func compare(_ job: SlowJob, _ measures: ServiceMeasures) {
+        let found = services[job.service]?.watches.first { $0.value.process == job.process }
+        guard let (number, watch) = found, var sample = watch.latest else { return }
+        sample.fileDescriptors = slowReadings[job.process]?.fileDescriptors
+        deploys[job.service]?.add(sample, measures, of: number)
     }
 
     /// Cancels what takes too long, and answers nil. For work that does not keep to the timeout it was given.

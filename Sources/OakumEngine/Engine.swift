@@ -31,6 +31,8 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     let businessHistory: (any BusinessHistory)?
     let logLines: (any LogLines)?
     let programs: (any ProgramReadings)?
+    let releaseStore: (any ReleaseStore)?
+    let releaseRunner: (any ReleaseRunner)?
     let logMining = LogMining()
 
     var services: [String: ServiceWatch] = [:]
@@ -76,6 +78,10 @@ package actor Engine<C: Clock> where C.Duration == Duration {
     let tidings: AsyncStream<Tidings>
     let newTidings: AsyncStream<Tidings>.Continuation
     var heapDesk = HeapDesk()
+    /// Of services that take releases, by name.
+    var deploys: [String: DeployDesk] = [:]
+    let deployStream: AsyncStream<DeployJob>
+    let deployJobs: AsyncStream<DeployJob>.Continuation
     /// Those who wait for the look that is under way.
     var heapWaiters: [CheckedContinuation<HeapLook, Never>] = []
     let endings: AsyncStream<Ending>
@@ -119,7 +125,8 @@ package actor Engine<C: Clock> where C.Duration == Duration {
         witness: (any HeapWitness)? = nil, alertSink: (any AlertSink)? = nil,
         businessHistory: (any BusinessHistory)? = nil, zones: [String?: ZoneOffsets] = [:],
         logLines: (any LogLines)? = nil,
-        programs: (any ProgramReadings)? = nil, earlierDamage: [String] = [],
+        programs: (any ProgramReadings)? = nil, releaseStore: (any ReleaseStore)? = nil,
+        releaseRunner: (any ReleaseRunner)? = nil, earlierDamage: [String] = [],
         addressOf: @escaping @Sendable (String) -> String
     ) {
         self.earlierDamage = earlierDamage
@@ -129,6 +136,10 @@ package actor Engine<C: Clock> where C.Duration == Duration {
         rules = RuleDesk(services: configuration.services, host: configuration.hostAlerts, zones: zones)
         self.logLines = logLines
         self.programs = programs
+        self.releaseStore = releaseStore
+        self.releaseRunner = releaseRunner
+        // A step at a time, and each answers before the next: a handful a service.
+        (self.deployStream, self.deployJobs) = AsyncStream.makeStream()
         self.configuration = configuration
         self.control = control
         self.host = host
@@ -198,6 +209,7 @@ package actor Engine<C: Clock> where C.Duration == Duration {
             group.addTask { await self.followSink() }
             group.addTask { await self.followRuleRounds() }
             group.addTask { await self.followLogs() }
+            group.addTask { await self.followDeploys() }
             group.addTask { await self.followClock() }
             group.addTask {
                 for await ending in self.endings { return ending }
@@ -227,7 +239,13 @@ package actor Engine<C: Clock> where C.Duration == Duration {
                 if event.kind == .workerReady { event.facts["program"] = services[service]?.trouble.programKey }
                 // For the postmortem: the build that was judged.
                 if event.kind == .verdict { event.facts["release"] = services[service]?.trouble.programWords }
+                if event.kind == .workerExited, event.facts["asked"] != "true", let number = event.worker {
+                    lostWorker(number, of: service, event.message)
+                }
                 events.append(event)
+            case .trial(let trial): trialStarted(trial, of: service)
+            case .rolledOver: happened(.rolledOver, to: service)
+            case .rolloverFailed(let why): happened(.rolloverFailed(why), to: service)
             case .examine(let number, let process):
                 let worker = WorkerID(service: service, number: number)
                 examinationJobs.yield(Examination(worker: worker, process: process))

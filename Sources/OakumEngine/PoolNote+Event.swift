@@ -53,6 +53,30 @@ extension PoolNote {
                 kind: .recycleFailed, at: now, service: service, worker: request.worker, process: watch?.process,
                 message: "\(service)/\(request.worker) could not be replaced: \(why). It stays; \(next)",
                 facts: ["cause": request.cause.rawValue, "successor": "\(successor)"])
+        case .trialStarted, .rolloverStarted, .rolloverFinished, .rolloverFailed:
+            return Event(kind: .release, at: now, service: service, message: "\(service): \(releaseWords)")
+        }
+    }
+
+    private var releaseWords: String {
+        switch self {
+        case .trialStarted(let trial):
+            "\(trial.canaries.count) canaries of \(trial.candidate) start beside as many fresh workers"
+        case .rolloverStarted(let release, let workers): "\(workers) workers are replaced by workers of \(release)"
+        case .rolloverFinished(let release, let seconds):
+            "every worker runs \(release), after \(Words.fixed(seconds, 1)) s"
+        case .rolloverFailed(let release, let worker, let why): "worker \(worker) of \(release) failed: \(why)"
+        default: ""
+        }
+    }
+
+    /// What a deploy has to hear of.
+    var deployAction: WatchAction? {
+        switch self {
+        case .trialStarted(let trial): .trial(trial)
+        case .rolloverFinished: .rolledOver
+        case .rolloverFailed(_, let worker, let why): .rolloverFailed("worker \(worker): \(why)")
+        default: nil
         }
     }
 }

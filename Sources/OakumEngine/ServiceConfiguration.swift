@@ -15,11 +15,15 @@ package struct ServiceConfiguration: Hashable, Sendable {
     package var samplesHeap: Bool
     /// Which of its conditions are told.
     package var alerts: AlertSettings
+    /// Nil: it takes no releases.
+    package var deploys: DeploySettings?
 
     package init(
         name: String, budget: ByteCount, pool: PoolSettings, healthPath: String = "/readyz",
-        trigger: RecycleTrigger = RecycleTrigger(), samplesHeap: Bool = false, alerts: AlertSettings = AlertSettings()
+        trigger: RecycleTrigger = RecycleTrigger(), samplesHeap: Bool = false, alerts: AlertSettings = AlertSettings(),
+        deploys: DeploySettings? = nil
     ) {
+        self.deploys = deploys
         self.alerts = alerts
         self.samplesHeap = samplesHeap
         self.name = name

@@ -15,6 +15,11 @@ package enum WatchAction: Hashable, Sendable {
     case diagnoseService
     /// Find out which program it runs and tell `identified`.
     case identify(UInt32, ProcessIdentity)
+    /// Workers on trial were ordered.
+    case trial(Trial)
+    /// Every worker is of the release that was asked for last.
+    case rolledOver
+    case rolloverFailed(String)
 }
 
 /// One service: its pool, what is known of each worker, and what its recycles bought. Pure: events in, actions out.
@@ -33,12 +38,14 @@ package struct ServiceWatch: Sendable {
     /// What is wrong beside the verdicts, what was told of it, and its releases.
     var trouble: ServiceTrouble
 
-    package init(configuration: ServiceConfiguration, observeOnly: Bool, nextNumber: UInt32) {
+    package init(
+        configuration: ServiceConfiguration, observeOnly: Bool, release: ReleaseID = .configured, nextNumber: UInt32
+    ) {
         self.configuration = configuration
         self.observeOnly = observeOnly
         self.trouble = ServiceTrouble(service: configuration.name)
         self.recycleSeconds = max(min(15, configuration.pool.readyWithin), configuration.pool.minimumInterval)
-        self.pool = WorkerPool(settings: configuration.pool, nextNumber: nextNumber)
+        self.pool = WorkerPool(settings: configuration.pool, release: release, nextNumber: nextNumber)
     }
 
     private var name: String { configuration.name }
@@ -50,9 +57,11 @@ package struct ServiceWatch: Sendable {
     /// - Parameter recycles: when earlier recycles of these workers' service started; what is older than an hour is of no
     ///   matter.
     package mutating func begin(
-        adopting workers: [KeptWorker], ordered: [UInt32: ReleaseID], recycles: [Uptime] = [], at now: Moment
+        adopting workers: [KeptWorker], ordered: [UInt32: ReleaseID], trial: Trial? = nil, recycles: [Uptime] = [],
+        at now: Moment
     ) -> [WatchAction] {
-        var actions = translate(pool.begin(adopting: ordered, recycles: recycles, at: now.uptime), at: now)
+        var actions = translate(
+            pool.begin(adopting: ordered, trial: trial, recycles: recycles, at: now.uptime), at: now)
         // The oldest first: the one started last runs what is there now.
         for worker in workers.sorted(by: { $0.process.startTicks < $1.process.startTicks }) {
             actions += started(worker, at: now, adopted: true)
@@ -95,6 +104,11 @@ package struct ServiceWatch: Sendable {
     package mutating func recycleByHand(_ number: UInt32, by whom: String, at now: Moment) -> [WatchAction] {
         let request = RecycleRequest(worker: number, cause: .byHand, reason: "asked for by \(whom)")
         return translate(pool.handle(.requested(request), at: now.uptime), at: now)
+    }
+
+    /// What a deploy wants of the pool.
+    package mutating func handle(_ event: PoolEvent, at now: Moment) -> [WatchAction] {
+        translate(pool.handle(event, at: now.uptime), at: now)
     }
 
     /// What came of looking into a worker's heap. Of a process that is gone it is still worth an event.
@@ -322,12 +336,14 @@ extension ServiceWatch {
             watch = watches[number]
         case .recycleFailed(let request, _, _, _):
             watch = watches[request.worker]
+        case .trialStarted, .rolloverStarted, .rolloverFinished: break
+        case .rolloverFailed(_, let number, _): watch = watches[number]
         }
         var event = note.event(service: name, watch: watch, boughtSeconds: boughtSeconds, at: now)
         if Self.numberingKinds.contains(event.kind) { event.facts["next_number"] = "\(pool.nextNumber)" }
         events.append(event)
         let identify =
             event.kind == .workerReady ? watch.map { WatchAction.identify(event.worker ?? 0, $0.process) } : nil
-        return [identify].compactMap { $0 } + events.map(WatchAction.record)
+        return [identify, note.deployAction].compactMap { $0 } + events.map(WatchAction.record)
     }
 }

@@ -31,6 +31,8 @@ package enum EventKind: String, Sendable, Codable, CaseIterable {
     case symptomOver = "symptom_over"
     /// Another program took the place of a service's, or somebody told of a release.
     case deploy
+    /// A step of a deploy by Oakum, with its reason.
+    case release
     case command
     case problem
 }

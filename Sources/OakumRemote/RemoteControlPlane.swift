@@ -34,7 +34,14 @@ package struct RemoteControlPlane: ControlPlane {
     }
 
     package func perform(_ command: ControlCommand) async throws(ControlError) -> CommandOutcome {
-        try await socket.call("POST", "/api/v1/commands", body: try ControlSocket.body(command))
+        // An artefact is checked and unpacked before the answer.
+        let seconds = if case .deploy = command { 600.0 } else { 0.0 }
+        return try await socket.call(
+            "POST", "/api/v1/commands", body: try ControlSocket.body(command), seconds: seconds)
+    }
+
+    package func releases(of service: String) async throws(ControlError) -> ReleaseList {
+        try await socket.call("GET", "/api/v1/releases?service=\(PercentEncoding.encode(service))")
     }
 
     package func heap(_ query: HeapQuery) async throws(ControlError) -> HeapView {

@@ -162,7 +162,7 @@ extension IncidentDesk: AlertSink {
             switch event.kind {
             case .recycleStarted, .recycleFinished, .recycleFailed, .recycleWithheld, .workerFailed:
                 return .acted(service: service, .acted, event.message)
-            case .deploy: return .acted(service: service, .deploy, event.message)
+            case .deploy, .release: return .acted(service: service, .deploy, event.message)
             case .workerExited where event.facts["asked"] == "false":
                 return .acted(service: service, .acted, event.message)
             case .slopeAfterwards:

@@ -24,6 +24,12 @@ struct APIRoutes: Sendable {
         router.get("/api/v1/events") { request, _ in
             try Self.json(try await plane.events(try Self.eventQuery(request)))
         }
+        router.get("/api/v1/releases") { request, _ in
+            guard let service = QueryText.text(request, "service") else {
+                throw ControlError.invalid("name a service: /api/v1/releases?service=NAME")
+            }
+            return try Self.json(try await plane.releases(of: service))
+        }
         router.get("/api/v1/heap") { request, _ in
             try Self.json(try await plane.heap(try QueryText.heap(request)))
         }

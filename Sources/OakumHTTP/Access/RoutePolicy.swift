@@ -68,6 +68,7 @@ enum RoutePolicy {
         RouteRule(.get, "/api/v1/overview", .role(.reader)),
         RouteRule(.get, "/api/v1/history", .role(.reader)),
         RouteRule(.get, "/api/v1/events", .role(.reader)),
+        RouteRule(.get, "/api/v1/releases", .role(.reader)),
         RouteRule(.get, "/api/v1/heap", .role(.reader)),
         RouteRule(.get, "/api/v1/heap.pprof", .role(.reader)),
         RouteRule(.get, "/api/v1/heap.folded", .role(.reader)),

@@ -130,6 +130,7 @@ enum Shown {
         case .symptom: "Symptom"
         case .symptomOver: "Symptom over"
         case .deploy: "Deploy"
+        case .release: "Release"
         case .command: "Command"
         case .problem: "Problem"
         }

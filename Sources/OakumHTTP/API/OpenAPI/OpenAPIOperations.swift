@@ -36,6 +36,11 @@ enum OpenAPIOperations {
                 One.query("limit", ["type": "integer", "minimum": 1, "maximum": 1_000], "At most so many."),
             ], answers: One.ok("Events.", One.list("EventRecord"))),
         One(
+            method: .get, path: "/api/v1/releases", id: "releases",
+            words: "The releases of a service, the newest last, and the deploy under way.",
+            parameters: [One.query("service", OpenAPIText.name, required: true, "The service.")],
+            answers: One.ok("Releases.", ["type": "object"])),
+        One(
             method: .get, path: "/api/v1/heap", id: "heap",
             words: "What lives in the heap of a worker; takes some seconds.",
             parameters: worker, answers: One.ok("What was seen.", ["type": "object"])),
@@ -203,7 +208,7 @@ enum OpenAPIOperations {
             answers: One.ok("OpenAPI 3.1.", ["type": "object"])),
         One(
             method: .post, path: "/api/v1/commands", id: "command",
-            words: "Recycles, pauses, stops. On the control socket alone; the console answers 403.",
+            words: "Recycles, pauses, deploys, rolls back, stops. On the control socket alone; the console answers 403.",
             body: One.schema("Command"), answers: One.ok("It is accepted.", One.schema("CommandOutcome")),
             failures: [413]),
     ]

@@ -96,8 +96,10 @@ enum OpenAPISchemas {
         "Command": {
           "type": "object", "required": ["command"],
           "properties": {
-            "command": { "enum": ["recycle", "pause", "down"] }, "service": { "type": "string" },
-            "worker": { "type": "integer" }, "paused": { "type": "boolean" }
+            "command": { "enum": ["recycle", "pause", "down", "mark_deploy", "deploy", "rollback"] }, "service": { "type": "string" },
+            "worker": { "type": "integer" }, "paused": { "type": "boolean" }, "text": { "type": "string" },
+            "artifact": { "type": "string" }, "release": { "type": "string" }, "by": { "type": "string" },
+            "canary_s": { "type": "number" }, "skip_canary": { "type": "boolean" }, "unfreeze": { "type": "boolean" }
           }
         },
         "CommandOutcome": {
