@@ -31,7 +31,7 @@ extension Engine {
         }
         tickDeploys(at: now)
         tellLeaks(at: now)
-        if alertSink != nil, ticks % ruleSeconds == 0 { ruleRound.raise() }
+        if alertSink != nil, ticks % ruleSeconds == 0 || asksOften { ruleRound.raise() }
         if ticks % 2 == 0 { sinkRound.raise() }
         if problems.current["order"] != nil { orders.raise() }
         if ticks % 10 == 1 { readsAll = true }

@@ -49,11 +49,8 @@ struct DeallocationTests {
         }
         let survivor = report.survivors.first
         #expect(report.survivors.isEmpty == false)
-        // A stale word in the slack behind a block can stand for a holder that has gone: then a wrong chain is told.
-        withKnownIssue("the holder may be one that has gone", isIntermittent: true) {
-            #expect(survivor?.holders.contains("Screen.onClose") == true, "\(report)")
-            #expect(survivor?.holders.first == "a cycle, no root", "\(report)")
-        }
+        #expect(survivor?.holders.contains("Screen.onClose") == true, "\(report)")
+        #expect(survivor?.holders.first == "a cycle, no root", "\(report)")
     }
 
     @Test(.disabled(if: Sanitizer.isOn)) func `a global that holds it is named`() {

@@ -27,6 +27,15 @@ extension Engine {
         }
     }
 
+    /// Every second where a worker may soon be killed for its memory: what it has counted since it was asked last goes with it.
+    var asksOften: Bool {
+        services.values.contains { service in
+            service.watches.values.contains { ($0.leakForecast ?? .infinity) < Self.nearSeconds }
+        }
+    }
+
+    private static var nearSeconds: Double { 60 }
+
     /// Asks every worker whether it is well and what it has counted, and lets the rules judge. Eight at a time, so that some
     /// that hang do not starve the others.
     func followRuleRounds() async -> Ending? {
@@ -52,9 +61,7 @@ extension Engine {
     private func ruleJobs() -> [RuleJob] {
         services.sorted { $0.key < $1.key }.flatMap { name, watch in
             watch.pool.workers.values.sorted { $0.number < $1.number }.compactMap { worker -> RuleJob? in
-                guard [.serving, .draining].contains(worker.phase), let process = worker.process,
-                    let socket = worker.adminSocket
-                else { return nil }
+                guard worker.counts, let process = worker.process, let socket = worker.adminSocket else { return nil }
                 return RuleJob(
                     service: name, process: process, adminSocket: socket, path: watch.configuration.healthPath,
                     choices: rules.choices(of: name))
@@ -116,15 +123,14 @@ extension Engine {
     ) -> ServiceReading {
         let workers = watch.pool.workers.values.sorted { $0.number < $1.number }.compactMap {
             worker -> WorkerReading? in
-            guard [.serving, .draining].contains(worker.phase), let process = worker.process,
-                let known = watch.watches[worker.number], known.process == process
+            guard worker.counts, let process = worker.process, let known = watch.watches[worker.number], known.process == process
             else { return nil }
             let answer = answers[process]
             let descriptors = known.descriptors(at: now.uptime)
             return WorkerReading(
                 number: worker.number, process: process, startedAt: known.startedAt?.uptime,
                 isDraining: worker.phase == .draining,
-                probe: worker.phase == .draining ? nil : answer.map { $0.isHealthy ? .answered : .failed },
+                probe: worker.phase != .serving ? nil : answer.map { $0.isHealthy ? .answered : .failed },
                 wasAsked: answer != nil, counters: answer?.tally.map(WorkerCounters.init),
                 cpuSeconds: known.latest?.cpuSeconds, rss: known.latest?.rss, budget: watch.configuration.budget,
                 timeToLimit: known.verdict.code == .leak ? known.verdict.timeToLimit : nil,
@@ -135,6 +141,11 @@ extension Engine {
             at: now, workers: workers, desired: watch.pool.settings.desired,
             notServing: max(0, watch.pool.settings.desired - serving), cores: cores)
     }
+}
+
+extension PoolWorker {
+    /// It may have answered users: from its readiness on, before it is held to serve.
+    fileprivate var counts: Bool { [.serving, .draining].contains(phase) || (phase == .starting && saidReady) }
 }
 
 extension WorkerCounters {
