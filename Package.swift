@@ -229,7 +229,7 @@ let ring3: [Target] = [
     program(
         "oakum",
         [
-            "OakumApp", "OakumRemote", "OakumAPI", "OakumEngine", "OakumModel", "Diagnosis", "HeapInspection",
+            "OakumApp", "OakumRemote", "OakumAPI", "OakumEngine", "OakumModel", "Releases", "Diagnosis", "HeapInspection",
             "HeapProfile", "Postmortem", "Artefacts",
             "DrillRunner", "StressRunner", "LeakTrial", "StrictYAML",
             "LoadGenerator", argumentParser,

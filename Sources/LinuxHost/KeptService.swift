@@ -22,18 +22,21 @@ package struct KeptService: Sendable {
     /// Seconds before the first restart of a worker that died; doubles up to the maximum. 0.01 to 3,600.
     package var backoffMinimum: Double
     package var backoffMaximum: Double
-    /// Where its releases lie, each in a folder of its name: absolute. `{{release}}` in command, environment and folder stands
-    /// for the folder of the release that a worker runs; where none was deployed yet, for `current` there.
+    /// Where its releases lie, each in a folder of its name: absolute. `{{release}}` in the release's command, the environment and
+    /// the folder stands for the folder of the release that a worker runs.
     package var releases: String?
+    /// Program and arguments of a release; nil: `command`, which is what runs until something is deployed.
+    package var releaseCommand: [String]?
     /// Size of one worker's log file, 4 KiB to 64 MiB; as much again is kept of what was before.
     package var logCap: ByteCount
 
     package init(
         name: String, command: [String], environment: [String: String], folder: String? = nil, listen: String? = nil,
         user: String? = nil, stopDeadline: Double = 20, backoffMinimum: Double = 0.2, backoffMaximum: Double = 30,
-        releases: String? = nil, logCap: ByteCount = .mebibytes(8)
+        releases: String? = nil, releaseCommand: [String]? = nil, logCap: ByteCount = .mebibytes(8)
     ) {
         self.releases = releases
+        self.releaseCommand = releaseCommand
         self.name = name
         self.command = command
         self.environment = environment
@@ -54,8 +57,9 @@ extension KeptService {
         func filled(_ text: String) -> String {
             folder.map { text.replacing("{{release}}", with: $0) } ?? text
         }
+        let words = release.isConfigured ? command : releaseCommand ?? command
         return BuildOrder(
-            release: release.text, command: command.map(filled),
+            release: release.text, command: words.map(filled),
             environment: environment.map { "\($0.key)=\(filled($0.value))" }.sorted(),
             folder: filled(self.folder ?? ""))
     }

@@ -1,3 +1,4 @@
+import Deployment
 import Foundation
 import LinuxHost
 import OakumEngine
@@ -22,7 +23,7 @@ extension ServiceSettings {
         return ServiceConfiguration(
             name: name, budget: ByteCount(budgetBytes), pool: pool, healthPath: healthPath,
             trigger: RecycleTrigger(lead: recycle.lead, budgetShare: recycle.atPercent / 100),
-            samplesHeap: heap.sampler, alerts: alerts)
+            samplesHeap: heap.sampler, alerts: alerts, deploys: releases?.deploys)
     }
 }
 
@@ -43,7 +44,19 @@ extension ServiceSettings {
         return KeptService(
             name: name, command: command, environment: own,
             folder: directory, listen: "\(listen)", user: user, stopDeadline: recycle.drainDeadline + 5,
+            releases: releases.map { _ in releaseFolder(state: state) }, releaseCommand: releases?.command,
             logCap: ByteCount(logBytes))
+    }
+
+    func releaseFolder(state: String) -> String { releases?.folder ?? "\(state)/releases/\(name)" }
+
+    /// Nil for a service that takes no releases.
+    func releaseSite(state: String) -> ReleaseSite? {
+        releases.map { releases in
+            ReleaseSite(
+                folder: releaseFolder(state: state), publicKey: releases.publicKey, hook: releases.hook,
+                hookSeconds: releases.hookSeconds, environment: environment, tests: releases.tests)
+        }
     }
 
     func heapFiles(state: String) -> HeapFiles {

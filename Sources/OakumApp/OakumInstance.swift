@@ -1,3 +1,4 @@
+import Deployment
 import Foundation
 import IncidentStoreSQLite
 import LinuxHost
@@ -52,6 +53,10 @@ package struct OakumInstance: Sendable {
         defer { keeper.close() }
         let journal = try opened("the journal") { try SQLiteEventJournal(path: folder + "/journal.sqlite") }
         let history = try opened("the history") { try SegmentedHistoryStore(folder: folder + "/history") }
+        let sites = Dictionary(
+            uniqueKeysWithValues: configuration.services.compactMap { service in
+                service.releaseSite(state: folder).map { (service.name, $0) }
+            })
         let addressOf: @Sendable (String) -> String = { keeper.listenAddress(of: $0) ?? "unknown" }
         // Where Oakum writes, and where the services live; one volume may come under several names.
         let volumes = Set([folder] + configuration.services.map(\.directory)).sorted()
@@ -71,7 +76,8 @@ package struct OakumInstance: Sendable {
                 try SQLiteBusinessHistory(path: folder + "/business.sqlite")
             },
             zones: configuration.businessZones(at: host.now().wall), logLines: LogTail(folder: folder + "/logs"),
-            programs: ProcPrograms(), earlierDamage: history.damage,
+            programs: ProcPrograms(), releaseStore: ReleaseFolders(sites: sites) { Double(host.now().wall.milliseconds) / 1_000 },
+            releaseRunner: ReleaseScripts(sites: sites, client: outbound, logFolder: folder + "/logs"), earlierDamage: history.damage,
             addressOf: addressOf)
         await response.desk.onDeploy { service, text, at in
             let now = host.now()

@@ -19,7 +19,7 @@ struct Oakum: AsyncParsableCommand {
         version: OakumVersion.current,
         subcommands: [
             UpCommand.self, StatusCommand.self, RecycleCommand.self, PauseCommand.self, DownCommand.self,
-            MarkDeployCommand.self, TokenCommand.self,
+            DeployCommand.self, RollbackCommand.self, ReleasesCommand.self, MarkDeployCommand.self, TokenCommand.self,
             HeapCommand.self, IncidentsCommand.self, OnCallCommand.self,
             WhyCommand.self, AttachCommand.self, EvidenceCommand.self, LookCommand.self, KeepBasesCommand.self,
             AnalyzeCommand.self, DrillCommand.self, LoadCommand.self, StressCommand.self, PostmortemCommand.self,

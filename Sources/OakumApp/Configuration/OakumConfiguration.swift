@@ -1,5 +1,7 @@
 package import AlertRules
+package import Deployment
 package import Incidents
+package import OakumEngine
 
 /// Everything `oakum up` was told, validated. Paths are absolute.
 package struct OakumConfiguration: Hashable, Sendable {
@@ -89,6 +91,26 @@ package struct ServiceSettings: Hashable, Sendable {
     package var paging = ServicePaging()
     /// Which of its conditions are told.
     package var alerts = AlertSettings()
+    /// Nil: it takes no releases.
+    package var releases: ReleaseSettings?
+}
+
+/// How a service takes releases.
+package struct ReleaseSettings: Hashable, Sendable {
+    /// Nil: `releases/NAME` in the state folder.
+    package var folder: String?
+    /// A minisign public key: artefacts must be signed with it.
+    package var publicKey: String?
+    /// Program and arguments of a release, with `{{release}}` for its folder.
+    package var command: [String]
+    package var hook: [String] = []
+    package var hookSeconds = 600.0
+    package var tests: [ReleaseTest] = []
+    package var deploys = DeploySettings()
+
+    package init(command: [String]) {
+        self.command = command
+    }
 }
 
 /// Whether and how the workers' heaps are sampled.

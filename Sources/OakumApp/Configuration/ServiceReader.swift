@@ -15,7 +15,7 @@ struct ServiceReader {
 
     private static let keys = [
         "name", "command", "environment", "directory", "user", "listen", "workers", "memory_budget", "health",
-        "recycle", "heap", "log_size", "policy", "runbook", "alerts", "business",
+        "recycle", "heap", "log_size", "policy", "runbook", "alerts", "business", "releases",
     ]
 
     func read(_ value: YAMLValue) throws(YAMLProblem) -> ServiceSettings {
@@ -44,7 +44,10 @@ struct ServiceReader {
             heap: try heap(mapping["heap"], user: user),
             logBytes: try mapping["log_size"]?.bytes() ?? 8 << 20,
             paging: try paging(mapping),
-            alerts: try alerts(mapping))
+            alerts: try alerts(mapping),
+            releases: try mapping["releases"].map { value throws(YAMLProblem) in
+                try ReleaseReader(folder: folder).read(value)
+            })
     }
 
     private func paging(_ mapping: YAMLMapping) throws(YAMLProblem) -> ServicePaging {

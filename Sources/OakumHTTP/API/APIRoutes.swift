@@ -124,6 +124,8 @@ extension ControlCommand {
         case .recycle(let service, let worker): "recycle \(service)" + (worker.map { "/\($0)" } ?? "")
         case .pause(let paused): paused ? "pause" : "pause --off"
         case .markDeploy(let service, let text): "mark-deploy \(service ?? "every service") \(text)"
+        case .deploy(let request): "deploy \(request.service) \(request.artefact)"
+        case .rollback(let service, let release, _): "rollback \(service)" + (release.map { " \($0)" } ?? "")
         case .down: "down"
         }
     }
