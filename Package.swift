@@ -335,7 +335,7 @@ let heavyTests: [Target] = [
         "ProcessTests",
         [
             "oakum", "oakum-keeper", "registrar", "registrar-drill", "OakumAPI", "OakumModel", "OakumApp",
-            "LoadGenerator", "Outbound", "OakumRemote", "Postmortem",
+            "LoadGenerator", "Outbound", "OakumRemote", "Postmortem", "Releases",
         ], exclude: ["Programs"]),
 ]
 

@@ -363,7 +363,7 @@ extension Event {
     fileprivate var isNews: Bool {
         switch kind {
         case .workerReady, .workerExited, .workerFailed, .verdict, .recycleStarted, .recycleFinished, .recycleFailed,
-            .recycleWithheld, .slopeAfterwards, .leakNamed, .leakNotNamed, .diagnosed, .symptom, .symptomOver, .deploy,
+            .recycleWithheld, .slopeAfterwards, .leakNamed, .leakNotNamed, .diagnosed, .symptom, .symptomOver, .deploy, .release,
             .problem:
             true
         case .watchStarted, .watchStopped, .paused, .resumed, .workerStarted, .command: false

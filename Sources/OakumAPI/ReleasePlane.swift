@@ -1,4 +1,3 @@
-package import OakumModel
 package import Releases
 
 /// What is known of releases; deploys and rollbacks are commands.

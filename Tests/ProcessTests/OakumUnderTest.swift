@@ -55,10 +55,16 @@ struct TestConfiguration {
     var health = "{minimum_healthy: 100ms, ready_within: 30s}"
     /// Nil: the default one.
     var policy: String?
+    /// Nil: it takes none. `{state}` stands for the state folder.
+    var releases: String?
     /// Further keys of the file, from the first column on.
     var more = ""
     /// Of `oakum` itself, and of what it starts.
     var environment: [String: String] = [:]
+
+    private func released(_ state: String) -> String {
+        releases.map { "\n    releases: \($0.replacingOccurrences(of: "{state}", with: state))" } ?? ""
+    }
 
     func yaml(state: String) throws -> String {
         let path = program.hasPrefix("/") ? program : try builtExecutable(program)
@@ -74,7 +80,7 @@ struct TestConfiguration {
                 workers: \(workers)
                 memory_budget: \(budget)
                 health: \(health)
-                recycle: \(recycle)\(heap.map { "\n    heap: \($0)" } ?? "")\(policy.map { "\n    policy: \($0)" } ?? "")
+                recycle: \(recycle)\(heap.map { "\n    heap: \($0)" } ?? "")\(policy.map { "\n    policy: \($0)" } ?? "")\(released(state))
             \(more)
             """
     }
