@@ -5,7 +5,7 @@ package import OakumModel
 ///
 /// What speaks against the candidate is never averaged with what speaks for it: one signal that fails, fails it. What is not
 /// known never passes. A fail is final. Pure: it may be looked at as often as one likes, every five seconds say, and looking
-/// often fails no good release; bounded: 70 KiB a worker.
+/// often fails no good release; bounded: 40 KiB a worker, and 150 KiB for the comparison.
 package struct ReleaseGate: Sendable {
     package let plan: GatePlan
     package let settings: GateSettings
@@ -16,6 +16,7 @@ package struct ReleaseGate: Sendable {
     private var cpu: CPUSignal
     private var memory: MemorySignal
     private var warmUp: Double?
+    private var pairedAt = -Double.infinity
     private var failed: GateReport?
 
     package init(_ plan: GatePlan, settings: GateSettings = GateSettings()) {
@@ -39,6 +40,7 @@ package struct ReleaseGate: Sendable {
             let increment = track.add(reading, at: seconds, stale: settings.staleSeconds)
         else { return false }
         tracks[worker] = track
+        pair(at: seconds)
         if let counts = increment.errors { errors.add(counts, of: worker.arm) }
         if let work = increment.cpu { cpu.add(work, of: worker.arm) }
         if let counts = increment.latency { latency.add(counts, of: worker.arm) }
@@ -64,11 +66,7 @@ package struct ReleaseGate: Sendable {
         let silence = silence(at: seconds)
         let isCanary = plan.stage == .canary
         let stage = isCanary ? settings.canary : settings.bake
-        if isCanary {
-            errors.pair()
-            latency.pair(at: seconds)
-            cpu.pair(at: seconds)
-        }
+        pair(at: seconds)
         let candidates = tracks.values.filter { $0.worker.arm == .candidate }
         var report = GateReport(
             stage: plan.stage, verdict: .needMoreData, reasons: [], elapsedSeconds: seconds,
@@ -84,6 +82,15 @@ package struct ReleaseGate: Sendable {
         decide(&report, stage)
         if report.verdict == .fail { failed = report }
         return report
+    }
+
+    /// Sets what both arms did since the last time side by side: when the next round of readings comes, or at a look.
+    private mutating func pair(at seconds: Double) {
+        guard plan.stage == .canary, seconds - pairedAt >= 1 else { return }
+        pairedAt = seconds
+        errors.pair()
+        latency.pair(at: seconds)
+        cpu.pair(at: seconds)
     }
 
     /// The memory of one arm's workers over requests, to be compared with in the next release's bake.

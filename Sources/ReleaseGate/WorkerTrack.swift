@@ -62,7 +62,7 @@ struct WorkerTrack: Sendable {
             cpu = now
         }
         if let counts = reading.latency {
-            increment.latency = latency.flatMap(counts.since) ?? counts
+            increment.latency = latency.flatMap { counts.since($0) } ?? counts
             latency = counts
         }
         remember(reading, at: seconds, served)
@@ -90,16 +90,5 @@ struct WorkerTrack: Sendable {
     private static func valid(_ value: Double?) -> Double? {
         guard let value, value.isFinite, value >= 0 else { return nil }
         return value
-    }
-}
-
-extension LatencyCounts {
-    /// What came since; nil when the buckets are others, or counts went back.
-    func since(_ earlier: LatencyCounts) -> LatencyCounts? {
-        guard bounds == earlier.bounds, total >= earlier.total,
-            zip(counts, earlier.counts).allSatisfy({ $0 >= $1 })
-        else { return nil }
-        return LatencyCounts(
-            bounds: bounds, counts: zip(counts, earlier.counts).map { $0 - $1 }, total: total - earlier.total)
     }
 }

@@ -23,28 +23,30 @@ package struct FillingFit: Hashable, Sendable {
         guard places.count >= 6, places.count == values.count, let first = places.first, let last = places.last,
             last > first
         else { return nil }
-        let shares = places.map { ($0 - first) / (last - first) }
-        let line = Regression(shares, values)
+        let shares = Self.centred(places.map { ($0 - first) / (last - first) })
+        let levels = Self.centred(values)
+        let line = Term(shares, levels, shares)
         let floor = resolution * resolution / 12 * count
         var least = Double.infinity
         var closest = Double.infinity
         var ceiling = 0.0
         for shape in SaturationShape.allCases {
             for scale in shape.scales where scale <= mostScale {
-                let terms = shares.map { shape.value(at: $0, scale: scale) }
-                closest = min(closest, Regression(terms, shares).squares)
-                let fit = Regression(terms, values)
-                guard fit.slope > 0, fit.squares < least else { continue }
-                least = fit.squares
+                let term = Term(
+                    places.map { shape.value(at: ($0 - first) / (last - first), scale: scale) }, levels, shares)
+                closest = min(closest, term.lineSquares)
+                guard term.slope > 0, term.squares < least else { continue }
+                least = term.squares
                 ceiling =
                     switch shape {
-                    case .exponential: fit.slope
-                    case .knee: fit.slope * scale
+                    case .exponential: term.slope
+                    case .knee: term.slope * scale
                     case .logarithmic: .infinity
                     }
             }
         }
-        let memory = serialMemory(line.residuals, fitted: 2)
+        let residuals = zip(shares, levels).map { $1 - line.slope * $0 }
+        let memory = serialMemory(residuals, fitted: 2)
         independent = max(3, count * (1 - memory) / (1 + memory))
         noise = max(line.squares, floor) / count
         span = last - first
@@ -53,31 +55,39 @@ package struct FillingFit: Hashable, Sendable {
         self.ceiling = ceiling
     }
 
+    private static func centred(_ values: [Double]) -> [Double] {
+        let mean = values.reduce(0, +) / Double(values.count)
+        return values.map { $0 - mean }
+    }
+
     /// The slope, bytes a request, of a line that could be told by so much from what fills up, through noise like this.
     package func smallestSlope(margin: Double) -> Double {
         (noise * (exp(2 * margin / independent) - 1) / unlikeness).squareRoot() / span
     }
 }
 
-/// Least squares of one term and a level.
-private struct Regression {
+/// Least squares of one term and a level, for what was measured and for a line beside it; both about their means.
+private struct Term {
     let slope: Double
+    /// What is left over of what was measured, and of the line.
     let squares: Double
-    let residuals: [Double]
+    let lineSquares: Double
 
-    init(_ terms: [Double], _ values: [Double]) {
-        let count = Double(terms.count)
-        let meanTerm = terms.reduce(0, +) / count
-        let mean = values.reduce(0, +) / count
-        var spread = 0.0
-        var products = 0.0
-        for (term, value) in zip(terms, values) {
-            spread += (term - meanTerm) * (term - meanTerm)
-            products += (term - meanTerm) * (value - mean)
+    init(_ term: [Double], _ values: [Double], _ line: [Double]) {
+        var (sum, own, ofValues, ofLine) = (0.0, 0.0, 0.0, 0.0)
+        var (valueSquares, allLineSquares) = (0.0, 0.0)
+        for index in term.indices {
+            let (here, value, straight) = (term[index], values[index], line[index])
+            sum += here
+            own += here * here
+            ofValues += here * value
+            ofLine += here * straight
+            valueSquares += value * value
+            allLineSquares += straight * straight
         }
-        let slope = spread > 0 ? products / spread : 0
-        self.slope = slope
-        residuals = zip(terms, values).map { $1 - mean - slope * ($0 - meanTerm) }
-        squares = residuals.reduce(0) { $0 + $1 * $1 }
+        let spread = own - sum * sum / Double(term.count)
+        slope = spread > 0 ? ofValues / spread : 0
+        squares = max(0, valueSquares - (spread > 0 ? ofValues * ofValues / spread : 0))
+        lineSquares = max(0, allLineSquares - (spread > 0 ? ofLine * ofLine / spread : 0))
     }
 }

@@ -39,7 +39,7 @@ package struct MemoryRecord: Hashable, Sendable, Codable {
     }
 }
 
-/// One worker's memory in short stretches of time. At most 512: then two become one. 60 KiB.
+/// One worker's memory in short stretches of time. At most 512: then two become one. 32 KiB.
 struct MemoryTrack: Sendable {
     static let limit = 512
 

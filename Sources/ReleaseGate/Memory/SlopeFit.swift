@@ -29,7 +29,8 @@ package struct SlopeFit: Hashable, Sendable {
         let error = max(widened, robust).squareRoot()
         estimate = slope
         standardError = error
-        let width = studentQuantile(sigmas, freedom: freedom) * error
+        // Points that depend on each other show their own scatter worse too.
+        let width = studentQuantile(sigmas, freedom: freedom * (1 - memory) / (1 + memory)) * error
         low = slope - width
         high = slope + width
     }

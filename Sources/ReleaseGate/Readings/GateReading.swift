@@ -67,6 +67,26 @@ package struct LatencyCounts: Hashable, Sendable, Codable {
         self.total = total
     }
 
+    private init(valid bounds: [Double], counts: [Double], total: Double) {
+        self.bounds = bounds
+        self.counts = counts
+        self.total = total
+    }
+
+    /// What came since; nil when the buckets are others, or counts went back.
+    func since(_ earlier: LatencyCounts) -> LatencyCounts? {
+        guard bounds == earlier.bounds, total >= earlier.total else { return nil }
+        var fresh = counts
+        var before = 0.0
+        for index in counts.indices {
+            fresh[index] -= earlier.counts[index]
+            guard fresh[index] >= before else { return nil }
+            before = fresh[index]
+        }
+        guard before <= total - earlier.total else { return nil }
+        return LatencyCounts(valid: bounds, counts: fresh, total: total - earlier.total)
+    }
+
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let bounds = try container.decode([Double].self, forKey: .bounds)

@@ -50,7 +50,9 @@ struct LatencyStretch: Stretch {
 /// the ratio by the method of variance estimates recovery (Zou and Donner, 2008), on logarithms.
 struct LatencySignal: Sendable {
     let settings: GateSettings.Latency
+    /// Those that all histograms so far have in common.
     private(set) var bounds: [Double] = []
+    private var hasBounds = false
     private var blocks = WorkBlocks<LatencyStretch>()
 
     init(_ settings: GateSettings.Latency) {
@@ -58,7 +60,8 @@ struct LatencySignal: Sendable {
     }
 
     mutating func add(_ counts: LatencyCounts, of arm: Arm) {
-        if bounds.isEmpty { bounds = counts.bounds }
+        if !hasBounds { bounds = counts.bounds }
+        hasBounds = true
         if bounds != counts.bounds { keep(Set(counts.bounds)) }
         let kept = Set(bounds)
         let common =
