@@ -30,7 +30,7 @@ enum DurableFile {
         let draft = path + ".new"
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw trouble("cannot make", draft) }
-        do throws(StoreError) {
+        do {
             defer { close(descriptor) }
             var sent = 0
             while sent < bytes.count {

@@ -1,6 +1,6 @@
 import Dispatch
 import Foundation
-package import OakumEngine
+import OakumEngine
 package import OakumModel
 package import Outbound
 import Spawning

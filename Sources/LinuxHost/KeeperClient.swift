@@ -1,5 +1,6 @@
 import KeeperProtocol
 package import OakumEngine
+import OakumModel
 import Synchronization
 
 /// The engine's `WorkerControl` over a keeper. Launches the keeper when none serves the state folder.

@@ -1,6 +1,7 @@
 import Diagnosis
 import OakumModel
 import Recycling
+import Releases
 
 extension Engine {
     /// Adopts the workers that run, gives the standing order, and feeds detectors with what they saw before a restart.

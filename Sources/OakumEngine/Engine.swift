@@ -3,6 +3,7 @@ import Diagnosis
 import OakumAPI
 import OakumModel
 import Recycling
+import Releases
 
 /// Watches services and acts on what it sees: the long-lived coordinator between keeper, host, stores and people.
 ///

@@ -1,7 +1,8 @@
 package import OakumAPI
-package import OakumModel
+import OakumModel
 import Recycling
-package import Releases
+import ReleaseGate
+import Releases
 
 extension Engine {
     struct DeployJob: Sendable {

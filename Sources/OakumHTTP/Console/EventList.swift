@@ -54,7 +54,7 @@ struct EventList {
         switch kind {
         case .workerFailed, .recycleFailed, .problem: "bad"
         case .leakNamed, .leakNotNamed, .diagnosed, .symptom, .verdict, .recycleWithheld, .workerExited, .paused: "warn"
-        case .recycleStarted, .recycleFinished, .slopeAfterwards, .deploy: "act"
+        case .recycleStarted, .recycleFinished, .slopeAfterwards, .deploy, .release: "act"
         case .workerReady, .resumed, .symptomOver: "good"
         case .watchStarted, .watchStopped, .workerStarted, .command: "plain"
         }
