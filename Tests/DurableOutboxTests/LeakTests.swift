@@ -47,7 +47,7 @@ struct LeakTests {
         try await bench.delivering(to: Receiver(), settings: settings, machine: machine) { stepper in
             var number = 0
             // The database works on its own thread. First 80 destinations and 20 kept messages fill its tables.
-            try await expectNoGrowth(of: .process, calls: 20, warmUp: 160, toleratingBytesPerCall: 64) {
+            try expectNoGrowth(of: .process, calls: 20, warmUp: 160, toleratingBytesPerCall: 64) {
                 number += 1
                 try work(number, bench, stepper)
             }

@@ -23,8 +23,10 @@ struct LeakTests {
                     try append("a line\nhalf of another, of worker \(number)", folder.file("web-\(number).log"))
                 }
                 unlink(folder.file("web-\(newest - 3).log"))
-                let harvest = await tail.newLines(
-                    of: numbers.map { LogSource(worker: WorkerID(service: "web", number: $0), isAdopted: false) })
+                let sources = numbers.map { number in
+                    LogSource(worker: WorkerID(service: "web", number: UInt32(number)), isAdopted: false)
+                }
+                let harvest = await tail.newLines(of: sources)
                 #expect(harvest.chunks.count == numbers.count)
             }
         }
