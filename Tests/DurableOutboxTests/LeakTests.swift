@@ -17,9 +17,9 @@ struct LeakTests {
         }
     }
 
-    /// One of each kind to one of 80 destinations, all of them answered, heard of and pruned.
+    /// One of each kind to one of three destinations, all of them answered, heard of and pruned.
     private func work(_ number: Int, _ bench: Bench, _ stepper: Stepper) throws {
-        let to = "destination \(number % 80)"
+        let to = "destination \(number % 3)"
         try bench.enqueue(
             OutboxMessage(id: "\(number) a", destination: to, kind: "works", payload: [1], giveUpAfter: .seconds(60)),
             OutboxMessage(
@@ -46,8 +46,8 @@ struct LeakTests {
         let settings = OutboxSettings(traffic: OutboxTraffic(limits: limits))
         try await bench.delivering(to: Receiver(), settings: settings, machine: machine) { stepper in
             var number = 0
-            // The database works on its own thread. First 80 destinations and 20 kept messages fill its tables.
-            try expectNoGrowth(of: .process, calls: 20, warmUp: 160, toleratingBytesPerCall: 64) {
+            // The database works on its own thread. First 20 kept messages fill its tables.
+            try expectNoGrowth(of: .process, calls: 10, warmUp: 40, toleratingBytesPerCall: 64) {
                 number += 1
                 try work(number, bench, stepper)
             }

@@ -88,7 +88,7 @@ struct LeakTests {
             #expect(try await service.ask(.post, "/v1/signup", body: good).status == .accepted)
             var number = 0
             // Logins fill the table of the account's sessions; SQLite keeps pages of what it has written.
-            try await expectNoGrowth(calls: 30, warmUp: 60, toleratingBytesPerCall: 600) {
+            try await expectNoGrowth(calls: 15, warmUp: 30, toleratingBytesPerCall: 600) {
                 number += 1
                 #expect(try await service.ask(.post, "/v1/signup", body: good).status == .accepted)
                 let login = try await service.ask(.post, "/v1/login", body: good)
