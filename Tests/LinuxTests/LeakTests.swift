@@ -62,7 +62,7 @@ struct LeakTests {
             let probe = AdminProbe(client: client)
             var round = 0
             // Another thread does the work.
-            await expectNoGrowth(of: .process, calls: 20, warmUp: 20) {
+            await expectNoGrowth(of: .process, calls: 8, warmUp: 10) {
                 round += 1
                 #expect(await probe.isHealthy(adminSocket: socket, path: "/readyz", timeout: 10))
                 #expect(await probe.measures(adminSocket: socket, timeout: 10)?.requests == 5)
