@@ -18,7 +18,7 @@ struct LeakTests {
         }
         let notifier = try Samples.notifier(try Samples.channel(kind.settings(receiver.url)), client: client)
         var number = 0
-        await expectNoGrowth(of: .process, calls: 20, warmUp: 20) {
+        await expectNoGrowth(of: .process, calls: 8, warmUp: 12) {
             number += 1
             _ = await notifier.send(Samples.page(id: number % 4 == 0 ? "pg_bad\(number)" : "pg_\(number)"))
             receiver.requests.forget()
@@ -37,7 +37,7 @@ struct LeakTests {
             host: "127.0.0.1", port: catcher.port, security: .none, sender: "oakum@example.org",
             recipients: ["team@example.org"])
         let notifier = try Samples.notifier(try Samples.channel(.mail(mail)), client: client)
-        await expectNoGrowth(of: .process, calls: 20, warmUp: 20) {
+        await expectNoGrowth(of: .process, calls: 8, warmUp: 12) {
             let answer = await notifier.send(Samples.page())
             #expect(answer == .delivered(receipt: "250 queued as 4711"))
             catcher.accepted.forget()
