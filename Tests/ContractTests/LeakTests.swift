@@ -41,7 +41,7 @@ struct LeakTests {
             try await store.commit(lines.map { IncidentChange.line($0) }, at: moment(1))
             var second = 1.0
             // The database works on a thread of its own.
-            try await expectNoGrowth(of: .process, calls: 20, warmUp: 40, toleratingBytesPerCall: 64) {
+            try await expectNoGrowth(of: .process, calls: 20, warmUp: 40, toleratingBytesPerCall: 600) {
                 second += 1
                 let page = Page(
                     id: "page \(second)", kind: .opened, incident: 1, channel: "paper", severity: .critical, title: "t",
@@ -66,7 +66,7 @@ struct LeakTests {
             let full = (0..<BusinessBucket.limit).map { BusinessBucket.number($0) }
             try await history.append(full, of: "sign-ups", service: "web")
             var number = BusinessBucket.limit - 1
-            try await expectNoGrowth(of: .process, calls: 20, warmUp: 40, toleratingBytesPerCall: 64) {
+            try await expectNoGrowth(of: .process, calls: 20, warmUp: 40, toleratingBytesPerCall: 600) {
                 number += 1
                 try await history.append(BusinessBucket.number(number), of: "sign-ups", service: "web")
             }

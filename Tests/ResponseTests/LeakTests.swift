@@ -29,7 +29,7 @@ struct LeakTests {
                     """)
                 var number = 0
                 // Everything happens on this thread and on the database's.
-                try expectNoGrowth(of: .process, calls: 10, warmUp: 40, toleratingBytesPerCall: 64) {
+                try expectNoGrowth(of: .process, calls: 10, warmUp: 40, toleratingBytesPerCall: 600) {
                     number += 1
                     let id = try room.tell("alert \(number)")
                     try room.acknowledge(id)
