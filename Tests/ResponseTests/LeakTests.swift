@@ -28,8 +28,9 @@ struct LeakTests {
                     INSERT INTO timeline (incident, at_ms, body) SELECT -i, i, hex(zeroblob(300)) FROM n
                     """)
                 var number = 0
-                // Everything happens on this thread and on the database's.
-                try expectNoGrowth(of: .process, calls: 10, warmUp: 40, toleratingBytesPerCall: 600) {
+                // Everything happens on this thread and on the database's. libdispatch keeps the 64 bytes of each hand-over,
+                // up to 1,024 of them a thread: 15 a call are no leak.
+                try expectNoGrowth(of: .process, calls: 10, warmUp: 40, toleratingBytesPerCall: 1_500) {
                     number += 1
                     let id = try room.tell("alert \(number)")
                     try room.acknowledge(id)
