@@ -30,6 +30,7 @@ let unixSignals = Dependency.product(name: "UnixSignals", package: "swift-servic
 let logging = Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1 = Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
@@ -88,12 +89,13 @@ let ring0: [Target] = [
     tests("HeapProfileTests", ["HeapProfile", "OakumModel"]),
     tests("DiagnosisTests", ["LeakTesting", "Diagnosis", "LeakDetection", "OakumModel"]),
     tests("AlertRulesTests", ["LeakTesting", "AlertRules", "OakumModel"]),
-    tests("PagingTests", ["Paging", "OakumModel"], exclude: ["Zones/generate.py", "Zones/vectors.txt"]),
+    tests(
+        "PagingTests", ["LeakTesting", "Paging", "OakumModel"], exclude: ["Zones/generate.py", "Zones/vectors.txt"]),
     tests("IncidentsTests", ["LeakTesting", "Incidents", "Paging", "OakumModel"]),
     tests("PostmortemTests", ["Postmortem", "OakumModel"], exclude: ["Golden"]),
     tests("LeakTrialTests", ["LeakTrial"]),
     tests("ReleaseGateTests", ["ReleaseGate", "OakumModel"]),
-    tests("KeeperProtocolTests", ["KeeperProtocol", "KeeperCore"]),
+    tests("KeeperProtocolTests", ["LeakTesting", "KeeperProtocol", "KeeperCore"]),
 ]
 
 // Of the shared blocks those that the pure core's tests need too.
@@ -137,7 +139,8 @@ let cache: [Target] = [
         name: "fixture-pressure", dependencies: ["BoundedCache", "CachePressure"], path: "Tests/FixturePressure",
         swiftSettings: settings),
     tests(
-        "CachePressureTests", ["BoundedCache", "CachePressure", "ProcessReadings", "fixture-pressure"],
+        "CachePressureTests",
+        ["LeakTesting", "BoundedCache", "CachePressure", "ProcessReadings", "fixture-pressure"],
         exclude: ["Trees"]),
     code("CacheTraces", ["CLinux"]),
     .executableTarget(
@@ -267,20 +270,22 @@ let examples: [Target] = [
 ]
 
 let heavyTests: [Target] = [
-    tests("BoundedCacheMetricsTests", ["BoundedCacheMetrics", "BoundedCache", metricsTestKit]),
+    tests(
+        "BoundedCacheMetricsTests",
+        ["LeakTesting", "BoundedCacheMetrics", "BoundedCache", coreMetrics, metricsTestKit]),
     tests("BoundedCacheWeightsTests", ["BoundedCacheWeights", "BoundedCache", "CLinux", nioCore]),
     tests("PrometheusTextTests", ["PrometheusText"]),
     .executableTarget(
         name: "fixture-outbox", dependencies: ["DurableOutbox", "Migrations", "CLinux", grdb],
         path: "Tests/FixtureOutbox", swiftSettings: settings),
-    tests("DurableOutboxTests", ["DurableOutbox", "Migrations", "CLinux", "fixture-outbox", grdb]),
+    tests("DurableOutboxTests", ["LeakTesting", "DurableOutbox", "Migrations", "CLinux", "fixture-outbox", grdb]),
     tests(
         "ResponseTests",
         [
-            "OakumEngine", "OakumAPI", "OakumModel", "IncidentStoreSQLite", "Incidents", "Paging", "DurableOutbox",
-            grdb,
+            "LeakTesting", "OakumEngine", "OakumAPI", "OakumModel", "IncidentStoreSQLite", "Incidents", "Paging",
+            "DurableOutbox", grdb,
         ]),
-    tests("NotifyTests", ["Notify", "Outbound", "OakumModel"]),
+    tests("NotifyTests", ["LeakTesting", "Notify", "Outbound", "OakumModel"]),
     .executableTarget(
         name: "fixture-worker", dependencies: ["CLinux"], path: "Tests/FixtureWorker", swiftSettings: settings),
     tests("KeeperTests", ["KeeperProtocol", "KeeperCore", "CLinux", "oakum-keeper", "fixture-worker"]),
@@ -294,20 +299,21 @@ let heavyTests: [Target] = [
         "ContractTests",
         [
             "LeakTesting", "OakumEngine", "EngineTestKit", "OakumAPI", "OakumModel", "SeriesStore",
-            "IncidentStoreSQLite", "Incidents",
+            "IncidentStoreSQLite", "AlertRules", "Incidents",
             "DurableOutbox", "RegistrationCore",
             "RegistrationStoreSQLite", "Migrations", grdb,
         ]),
     tests(
         "LinuxTests",
         [
-            "ProcessReadings", "CLinux", "Outbound", "LinuxHost", "OakumEngine", "EngineTestKit", "OakumModel",
-            "oakum-keeper", "fixture-worker",
+            "LeakTesting", "ProcessReadings", "CLinux", "Outbound", "LinuxHost", "OakumEngine", "EngineTestKit",
+            "OakumModel", "oakum-keeper", "fixture-worker",
         ]),
     tests(
         "ConsoleTests",
         [
-            "OakumHTTP", "OakumRemote", "OakumAPI", "OakumModel", "Outbound", "PrometheusText", lifecycle, logging,
+            "LeakTesting", "OakumHTTP", "OakumRemote", "OakumAPI", "OakumModel", "Outbound", "PrometheusText",
+            lifecycle, logging,
         ]),
     tests(
         "ConfigurationTests",
@@ -316,15 +322,16 @@ let heavyTests: [Target] = [
     tests(
         "ServiceHandoverTests",
         [
-            "ServiceHandover", "PrometheusText", "example-handover", hummingbird, httpTypes, lifecycle, logging,
-            nioCore, nioPosix,
+            "LeakTesting", "ServiceHandover", "PrometheusText", "example-handover", hummingbird, httpTypes, lifecycle,
+            logging, nioCore, nioPosix,
         ]),
     tests(
         "RegistrationTests",
         [
             "LeakTesting", "RegistrationCore", "RegistrationHTTP", "RegistrationStoreSQLite", "RegistrationFaults",
             "RegistrarProgram",
-            "registrar", "registrar-drill", "PrometheusText", "Outbound", hummingbird, httpTypes,
+            "registrar", "registrar-drill", "PrometheusText", "Outbound", hummingbird, httpTypes, logging, nioCore,
+            nioEmbedded,
         ]),
     .executableTarget(name: "fixture-leaker", path: "Tests/FixtureLeaker", swiftSettings: settings),
     tests("StressRunnerTests", ["StressRunner", "LeakTrial", "LoadGenerator", "oakum", "registrar", "oakum-keeper"]),

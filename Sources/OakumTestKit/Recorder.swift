@@ -11,4 +11,9 @@ package final class Recorder<Element: Sendable>: Sendable {
     package func record(_ element: Element) {
         recorded.withLock { $0.append(element) }
     }
+
+    /// Drops what has been recorded: for tests that run for long and look at memory.
+    package func forget() {
+        recorded.withLock { $0 = [] }
+    }
 }

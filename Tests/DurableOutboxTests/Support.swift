@@ -116,7 +116,7 @@ struct Bench: Sendable {
     /// Runs a dispatcher, step by step, beside `body`; then stops it gracefully.
     func delivering(
         to sender: some OutboxSender, settings: OutboxSettings = OutboxSettings(), machine: Machine, seed: UInt64 = 1,
-        notices: Recorder<OutboxNotice> = Recorder(), _ body: (Stepper) async throws -> Void
+        notices: Recorder<OutboxNotice>? = nil, _ body: (Stepper) async throws -> Void
     ) async throws {
         let dispatcher = dispatcher(to: sender, settings: settings, machine: machine, seed: seed, notices: notices)
         let stepper = Stepper(machine: machine, database: database, dispatcher: dispatcher)
@@ -142,12 +142,12 @@ struct Bench: Sendable {
 
     func dispatcher(
         to sender: some OutboxSender, settings: OutboxSettings = OutboxSettings(), machine: Machine, seed: UInt64 = 1,
-        notices: Recorder<OutboxNotice> = Recorder()
+        notices: Recorder<OutboxNotice>? = nil
     ) -> OutboxDispatcher<VirtualClock> {
         let generator = Locked(SeededGenerator(seed: seed))
         return OutboxDispatcher(
             outbox: outbox, database: database, sender: sender, settings: settings, clock: machine.virtual,
-            notice: { notices.record($0) }, randomness: { generator.state.withLock { $0.next() } })
+            notice: { notices?.record($0) }, randomness: { generator.state.withLock { $0.next() } })
     }
 }
 

@@ -41,6 +41,12 @@ final class OutboundServer: Sendable {
 
     var requests: [String] { log.withLock { $0.requests } }
     var connections: Int { log.withLock { $0.connections } }
+
+    /// Drops the requests that were kept.
+    func forget() {
+        log.withLock { $0.requests = [] }
+    }
+
     var url: String { "http://127.0.0.1:\(port)" }
 
     func stop() {

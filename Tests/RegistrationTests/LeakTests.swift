@@ -1,4 +1,9 @@
+import HTTPTypes
+import Hummingbird
 import LeakTesting
+import Logging
+import NIOCore
+import NIOEmbedded
 import OakumTestKit
 import RegistrationCore
 import RegistrationHTTP
@@ -61,5 +66,83 @@ struct LeakTests {
             now += .milliseconds(50)
             _ = queue.finish(ticket, at: now)
         }
+    }
+
+    @Test func `profiles from memory are kept up to their bound`() async throws {
+        let profiles = CachedProfiles(source: AnyProfile(), bytes: 32 << 10)
+        var number = 0
+        try await expectNoGrowth(warmUp: 2_000) {
+            number += 1
+            let session = SessionInfo(
+                accountID: "account \(number)", email: "person\(number)@example.org",
+                expiresAt: UnixTime(seconds: 1_000))
+            _ = try await profiles.profile(of: session, request: "/v1/profile?t=\(number)")
+        }
+    }
+
+    @Test func `requests leave nothing behind, whatever they are answered`() async throws {
+        try await withTemporaryFolder { folder in
+            let service = try Service(path: folder.file("a.sqlite"))
+            defer { service.hashing.close() }
+            let good = #"{"email":"ada@example.org","password":"\#(goodPassword)"}"#
+            #expect(try await service.ask(.post, "/v1/signup", body: good).status == .accepted)
+            var number = 0
+            // Logins fill the table of the account's sessions; SQLite keeps pages of what it has written.
+            try await expectNoGrowth(calls: 15, warmUp: 30, toleratingBytesPerCall: 600) {
+                number += 1
+                #expect(try await service.ask(.post, "/v1/signup", body: good).status == .accepted)
+                let login = try await service.ask(.post, "/v1/login", body: good)
+                #expect(login.status == .ok)
+                let wrong = #"{"email":"nobody\#(number)@example.org","password":"\#(goodPassword)"}"#
+                #expect(try await service.ask(.post, "/v1/login", body: wrong).status == .unauthorized)
+                #expect(try await service.ask(.post, "/v1/login", body: "no JSON \(number)").status == .badRequest)
+                #expect(try await service.ask(.get, "/v1/session", token: "none \(number)").status == .unauthorized)
+                #expect(try await service.ask(.get, "/v1/profile").status == .unauthorized)
+                #expect(try await service.ask(.get, "/no/such/\(number)").status == .notFound)
+                _ = service.metrics.text(service.hashing.statistics)
+            }
+            try service.store.close()
+        }
+    }
+}
+
+private struct AnyProfile: ProfileSource {
+    func profile(of session: SessionInfo, request: String) async throws(StoreError) -> Profile? {
+        Profile(accountID: session.accountID, email: session.email, createdAt: UnixTime(seconds: 1))
+    }
+}
+
+/// The service without its sockets.
+private struct Service {
+    let store: SQLiteAccountStore
+    let hashing: HashingPool
+    let metrics = RegistrarMetrics()
+    private let responder: RegistrationResponder
+    private let channel = EmbeddedChannel()
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    init(path: String) throws {
+        store = try SQLiteAccountStore(path: path)
+        let sodium = try Sodium()
+        hashing = try HashingPool(
+            settings: HashingSettings(
+                cost: HashCost(memoryKiB: 64, passes: 1), slots: 2, cores: 2, longestWait: .seconds(60)),
+            sodium: sodium)
+        let accounts = AccountService(
+            store: store, sessions: CachedSessions(store: store, bytes: 64 << 10),
+            profiles: CachedProfiles(source: StoredProfiles(store: store), bytes: 64 << 10), hasher: hashing,
+            secrets: sodium, normalise: normalisedToNFC, now: { UnixTime(seconds: 100) })
+        responder = RegistrationResponder(RegistrationRoutes(accounts: accounts, metrics: metrics).router())
+    }
+
+    func ask(
+        _ method: HTTPRequest.Method, _ path: String, body: String = "", token: String? = nil
+    ) async throws -> Response {
+        var head = HTTPRequest(method: method, scheme: "http", authority: "test", path: path)
+        if !body.isEmpty { head.headerFields[.contentType] = "application/json" }
+        if let token { head.headerFields[.authorization] = "Bearer \(token)" }
+        let context = RegistrationContext(source: .init(channel: channel, logger: logger))
+        let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body)))
+        return try await responder.respond(to: request, context: context)
     }
 }

@@ -161,6 +161,12 @@ final class Watchroom: Sendable {
         try store.database.writeWithoutTransaction { try $0.execute(sql: sql) }
     }
 
+    /// Drops what was kept for tests to look at.
+    func forget() {
+        post.forget()
+        notices.forget()
+    }
+
     // MARK: - Looking
 
     /// This page has come, as the next one of its channel, and it is the only one that has not been looked at there.
@@ -248,6 +254,10 @@ final class PostOffice: OutboxSender {
     func next(in channel: String) -> Sent? { state.withLock { $0.open.first { $0.page.channel == channel } } }
     func take(_ sent: Sent) {
         state.withLock { state in state.open.removeAll { $0 == sent } }
+    }
+
+    func forget() {
+        state.withLock { $0 = State() }
     }
 
     /// What has been delivered and not been looked at.

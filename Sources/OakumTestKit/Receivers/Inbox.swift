@@ -12,6 +12,11 @@ package final class Inbox<Message: Sendable>: Sendable {
 
     package var messages: [Message] { all.withLock { $0 } }
 
+    /// Drops what has come: for tests that send for long and look at memory.
+    package func forget() {
+        all.withLock { $0 = [] }
+    }
+
     func record(_ message: Message) {
         all.withLock { $0.append(message) }
     }
