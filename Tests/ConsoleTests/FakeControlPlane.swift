@@ -89,6 +89,10 @@ final class FakeControlPlane: ControlPlane {
         }
     }
 
+    func releases(of service: String) async throws(ControlError) -> ReleaseList {
+        throw .refused("\(service) takes no releases")
+    }
+
     func heap(_ query: HeapQuery) async throws(ControlError) -> HeapView {
         await state.withLock { $0.lookTakes }()
         return try read { state throws(ControlError) in

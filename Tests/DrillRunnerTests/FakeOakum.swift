@@ -113,6 +113,10 @@ private final class FakePlane: ControlPlane {
         throw .refused("not here")
     }
 
+    func releases(of service: String) async throws(ControlError) -> ReleaseList {
+        throw .refused("\(service) takes no releases")
+    }
+
     func heap(_ query: HeapQuery) async throws(ControlError) -> HeapView {
         throw .refused("no sampler here")
     }

@@ -128,6 +128,10 @@ private final class AnsweringPlane: ControlPlane, IncidentPlane {
 
     // Nothing else is asked.
     func perform(_ command: ControlCommand) async throws(ControlError) -> CommandOutcome { throw .failed("not asked") }
+    func releases(of service: String) async throws(ControlError) -> ReleaseList {
+        throw .refused("\(service) takes no releases")
+    }
+
     func heap(_ query: HeapQuery) async throws(ControlError) -> HeapView { throw .failed("not asked") }
     func heapFile(_ query: HeapQuery, as form: HeapFileForm) async throws(ControlError) -> [UInt8] {
         throw .failed("not asked")
