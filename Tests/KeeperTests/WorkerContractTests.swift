@@ -81,7 +81,7 @@ struct WorkerContractTests {
             try await client.apply([
                 try keeper.service([]) {
                     $0.builds[0].command = ["sh", "-c", script]
-                    $0.environment.append("GATE=\(gate)")
+                    $0.builds[0].environment.append("GATE=\(gate)")
                 }
             ])
             let worker = try await client.started()

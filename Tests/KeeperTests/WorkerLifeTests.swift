@@ -113,7 +113,7 @@ struct WorkerLifeTests {
             let client = try await keeper.client()
             let service = try keeper.service(["ready"]) { service in
                 switch fault.name {
-                case "folder": service.folder = "/nowhere"
+                case "folder": service.builds[0].folder = "/nowhere"
                 case "permission": service.builds[0].command = ["/etc/passwd"]
                 default: service.builds[0].command = ["no-such-program-anywhere"]
                 }
