@@ -92,7 +92,7 @@ package struct GateSettings: Hashable, Sendable {
         /// A growth may be something that fills up with a scale of up to so much of the compared stretch…
         package var fillingScale = 1.1
         /// …until a straight line is likelier: by this logarithm of a likelihood ratio at the stage's start…
-        package var earlyMargin = 4.0
+        package var earlyMargin = 3.0
         /// …and by this one at its end.
         package var endMargin = 0.5
         /// One look fails, instead of two in a row, when the limit is expected within this time: two looks.

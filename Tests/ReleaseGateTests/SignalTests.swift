@@ -1,3 +1,4 @@
+import Glibc
 import OakumModel
 import OakumTestKit
 import ReleaseGate
@@ -39,6 +40,21 @@ private func changed(_ change: (inout WorkerShape) -> Void) -> WorkerShape {
         let memory = try #require(report.memory.evidence)
         #expect(memory.smallestBytesPerHour > 100 * 1_048_576 && memory.smallestBytesPerHour.isFinite)
         #expect(report.memory.reason.contains("would have shown"))
+    }
+
+    @Test func `of equal releases one in a hundred fails at most, looked at every five seconds`() {
+        let isFull = getenv("FULL") != nil
+        let runs = isFull ? 1_000 : 8
+        var failed: [GateReport] = []
+        for run in 0..<runs {
+            var draws = SeededGenerator(seed: 900 + UInt64(run))
+            let canary = SimulatedCanary(
+                candidate: quick, baseline: quick, seconds: isFull ? 1_800 : 240, step: 5, using: &draws)
+            let report = canary.play(GateSettings(), lookEvery: 5)
+            if report.verdict == .fail { failed.append(report) }
+        }
+        if isFull { print("equal releases: \(failed.count) of \(runs) failed, \(failed.map(\.reasons))") }
+        #expect(100 * failed.count <= runs, "\(failed.map(\.reasons))")
     }
 
     @Test func `failures that rise are told within three minutes`() throws {

@@ -52,8 +52,11 @@ struct ErrorSignal: Sendable {
 
     func finding(silence: String?) -> SignalFinding<ErrorEvidence> {
         let threshold = -log(settings.alpha)
+        var ratio = test.interval(alpha: settings.alpha)
+        // What was once refuted stays so: the interval holds at all looks together.
+        if test.strongest >= threshold { ratio.low = max(1, ratio.low) }
         let evidence = ErrorEvidence(
-            candidate: test.candidate, baseline: test.baseline, ratio: test.interval(alpha: settings.alpha),
+            candidate: test.candidate, baseline: test.baseline, ratio: ratio,
             strongest: test.strongest, threshold: threshold, smallestShare: test.smallestShare(alpha: settings.alpha))
         let least = settings.leastRequests
         let (new, old) = (test.candidate, test.baseline)
