@@ -23,7 +23,8 @@ private struct ArtifactKeygen: AsyncParsableCommand {
               oakum artifact keygen release.key release.pub --password-file password.txt
               oakum artifact keygen release.key release.pub --no-password
 
-            Files that are there are never overwritten. minisign reads both. Exit codes: 0 made, 1 not.
+            Files that are there are never overwritten. minisign reads both. Exit codes: 0 made, 1 they cannot be written, 2 no \
+            usable password.
             """)
 
     @Argument(help: "The secret key's file; give it to nobody.") var secret: String

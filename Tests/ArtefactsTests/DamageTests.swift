@@ -62,7 +62,7 @@ struct DamageTests {
                 try put(damaged, path)
                 do throws(ArtefactError) {
                     let artefact = try Artefact(path: path)
-                    guard generator.chance(0.25) else {
+                    guard generator.chance(0.08) else {
                         _ = try artefact.check()
                         return
                     }

@@ -37,14 +37,21 @@ struct PackTests {
         try put(Array(resolved.utf8), folder.file("resolved"))
     }
 
-    private func pack(_ folder: TemporaryFolder, to out: String) async throws -> (code: Bool, output: String) {
+    private func pack(_ folder: TemporaryFolder, to out: String, mask: String = "022") async throws -> (
+        code: Bool, output: String
+    ) {
         let version = try String(contentsOfFile: Self.root + "/Sources/OakumApp/OakumVersion.swift", encoding: .utf8)
         try #require(version.contains("\"0.1.0\""), "this test knows the version of the artefacts")
         let environment = [
             "SOURCE_DATE_EPOCH": "1700000000", "RELEASE": "0.1.0-test", "RESOLVED": folder.file("resolved"),
         ]
         return try await withProcess(
-            Self.root + "/scripts/pack", [folder.file("built"), folder.file(out)], environment: environment
+            "/bin/sh",
+            [
+                "-c", "umask \(mask); exec \"$@\"", "sh", Self.root + "/scripts/pack", folder.file("built"),
+                folder.file(out),
+            ],
+            environment: environment
         ) { process in
             let exit = try await process.waitForExit(within: .seconds(90))
             return ("\(exit)" == "exit code 0", process.output())
@@ -60,9 +67,7 @@ struct PackTests {
             let later = [timeval(tv_sec: 1_800_000_000, tv_usec: 0), timeval(tv_sec: 1_800_000_000, tv_usec: 0)]
             utimes(folder.file("built/registrar"), later)
             chmod(folder.file("built/registrar"), 0o775)
-            let previous = umask(0o007)
-            let second = try await pack(folder, to: "second")
-            umask(previous)
+            let second = try await pack(folder, to: "second", mask: "007")
             #expect(second.code, "\(second.output)")
             let names = listing(folder.file("first"))
             #expect(names.count == 5)

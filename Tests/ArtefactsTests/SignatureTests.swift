@@ -91,6 +91,17 @@ struct SignatureTests {
         #expect(!text.contains("untrusted comment: minisign unencrypted".utf8))
     }
 
+    @Test func `minisign opens our encrypted keys`() async throws {
+        try await withKeys { folder, key, message in
+            let text = try key.text(password: Array("a password".utf8), cost: .interactive)
+            try put(Array(text.utf8), folder.file("locked"))
+            try put(Array("a password\n".utf8), folder.file("password"))
+            let command = "\(Self.minisign) -S -s \(folder.file("locked")) -m \(message) < \(folder.file("password"))"
+            try await run("/bin/sh", "-c", command)
+            _ = try key.publicKey.verify(message, signatureFile: message + ".minisig")
+        }
+    }
+
     @Test func `files of keys are made once, and never overwritten`() async throws {
         try await withKeys { folder, key, _ in
             let before = contents(folder.file("key"))

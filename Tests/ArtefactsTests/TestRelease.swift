@@ -83,6 +83,8 @@ func put(_ bytes: [UInt8], _ path: String, mode: mode_t = 0o644) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
     guard descriptor >= 0 else { throw TestKitError("cannot write \(path)") }
     defer { close(descriptor) }
+    // Whatever the mask of the process is.
+    fchmod(descriptor, mode)
     guard bytes.isEmpty || write(descriptor, bytes, bytes.count) == bytes.count else {
         throw TestKitError("cannot write all of \(path)")
     }

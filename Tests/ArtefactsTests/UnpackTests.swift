@@ -15,8 +15,6 @@ struct UnpackTests {
         try await withTemporaryFolder { folder in
             let (path, new) = (folder.file("web.tar.gz"), folder.file("new"))
             try put(release.tar.packed, path)
-            let previous = umask(0o077)
-            defer { umask(previous) }
             let contents = try Artefact(path: path).unpack(into: new)
             #expect(contents.files == 7)
             #expect(contents.manifest.version == "1.4.2")
