@@ -75,7 +75,7 @@ struct LeakTests {
     @Test func `a client of the keeper does not grow with questions and orders, and goes away`() async throws {
         try await withFolder { folder in
             let client = try makeClient(folder)
-            let order = StandingOrder(workers: ["web": [1]])
+            let order = StandingOrder(workers: ["web": [1: .configured]])
             // Its thread does the work.
             try await expectNoGrowth(of: .process, calls: 30, warmUp: 30) {
                 let signals = client.signals()

@@ -1,6 +1,7 @@
 import Foundation
 import OakumAPI
 import OakumModel
+import OakumRemote
 import OakumTestKit
 import Releases
 import Spawning
