@@ -223,7 +223,8 @@ let ring3: [Target] = [
     code(
         "OakumApp",
         [
-            "OakumModel", "OakumAPI", "OakumEngine", "LeakDetection", "Recycling", "KeeperProtocol", "LinuxHost", "Deployment",
+            "OakumModel", "OakumAPI", "OakumEngine", "LeakDetection", "Recycling", "KeeperProtocol", "LinuxHost",
+            "Deployment",
             "SeriesStore", "IncidentStoreSQLite", "OakumHTTP", "ProcessReadings", "Spawning", "HeapInspection",
             "HeapProfile", "AlertRules", "Paging", "Incidents", "Postmortem", "DurableOutbox", "Notify", "CSodium",
             "CLinux", "CZlib", "Outbound", "StrictYAML",
@@ -232,7 +233,8 @@ let ring3: [Target] = [
     program(
         "oakum",
         [
-            "OakumApp", "OakumRemote", "OakumAPI", "OakumEngine", "OakumModel", "Releases", "Diagnosis", "HeapInspection",
+            "OakumApp", "OakumRemote", "OakumAPI", "OakumEngine", "OakumModel", "Releases", "Diagnosis",
+            "HeapInspection",
             "HeapProfile", "Postmortem", "Artefacts",
             "DrillRunner", "StressRunner", "LeakTrial", "StrictYAML",
             "LoadGenerator", argumentParser,

@@ -27,7 +27,8 @@ package struct ReleaseFolders: ReleaseStore {
             return try JSONDecoder().decode(ReleaseLedger.self, from: Data(bytes))
         } catch {
             throw .unusable(
-                "\(path) is damaged or of a newer oakum (\(error)): put it right, or move it away to begin without releases")
+                "\(path) is damaged or of a newer oakum (\(error)): put it right, or move it away to begin without releases"
+            )
         }
     }
 
@@ -73,7 +74,8 @@ package struct ReleaseFolders: ReleaseStore {
                 let given = try artefact.check(verified: verified)
                 guard known.manifestDigest == given.manifestDigest else {
                     throw ArtefactError(
-                        .exists, folder, "another artefact of this name lies there: give each build a release of its own")
+                        .exists, folder,
+                        "another artefact of this name lies there: give each build a release of its own")
                 }
             } else {
                 _ = try artefact.unpack(into: folder, verified: verified)

@@ -29,7 +29,8 @@ struct ControlArm: Sendable {
         for number in 1...service.workers {
             shares.append(
                 Share(
-                    number: number, port: try DrillError.couldNot(LoopbackPort.free), service: service, command: command, folder: folder))
+                    number: number, port: try DrillError.couldNot(LoopbackPort.free), service: service,
+                    command: command, folder: folder))
         }
         let watch = ControlWatch(
             shares: shares, budgetBytes: service.budgetBytes, wrongMove: wrongMove, tell: tell)

@@ -268,7 +268,8 @@ final class OakumWatch: Sendable {
 
     func look(_ load: LoadSnapshot) async throws(DrillError) {
         if let exit = oakum.exitNow() {
-            throw .couldNotRun("oakum ended with \(exit) during the arm; it last wrote:\n\(TextFile.tail(oakum.outputPath))")
+            throw .couldNotRun(
+                "oakum ended with \(exit) during the arm; it last wrote:\n\(TextFile.tail(oakum.outputPath))")
         }
         let now = uptimeNow()
         let isDue = state.withLock { state in
@@ -363,7 +364,8 @@ extension Event {
     fileprivate var isNews: Bool {
         switch kind {
         case .workerReady, .workerExited, .workerFailed, .verdict, .recycleStarted, .recycleFinished, .recycleFailed,
-            .recycleWithheld, .slopeAfterwards, .leakNamed, .leakNotNamed, .diagnosed, .symptom, .symptomOver, .deploy, .release,
+            .recycleWithheld, .slopeAfterwards, .leakNamed, .leakNotNamed, .diagnosed, .symptom, .symptomOver, .deploy,
+            .release,
             .problem:
             true
         case .watchStarted, .watchStopped, .paused, .resumed, .workerStarted, .command: false

@@ -17,7 +17,8 @@ extension ProcessIdentity {
 extension KeptWorker {
     init(_ record: KeptWorkerRecord) {
         self.init(
-            id: WorkerID(record.key), release: ReleaseID(keeper: record.release), process: ProcessIdentity(record.process), adminSocket: record.adminSocket,
+            id: WorkerID(record.key), release: ReleaseID(keeper: record.release),
+            process: ProcessIdentity(record.process), adminSocket: record.adminSocket,
             saidReady: record.saidReady, stopping: record.stopping)
     }
 }

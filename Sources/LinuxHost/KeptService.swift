@@ -69,7 +69,8 @@ extension KeptService {
     /// - Throws: `refused` when the user is unknown or may not be changed to.
     func serviceOrder() throws(WorkerControlError) -> ServiceOrder {
         ServiceOrder(
-            name: name, listen: listen ?? "", builds: [], runAs: try runAs(), stopDeadlineMilliseconds: Self.milliseconds(stopDeadline),
+            name: name, listen: listen ?? "", builds: [], runAs: try runAs(),
+            stopDeadlineMilliseconds: Self.milliseconds(stopDeadline),
             backoffMinimumMilliseconds: Self.milliseconds(backoffMinimum),
             backoffMaximumMilliseconds: Self.milliseconds(backoffMaximum),
             logCapBytes: UInt64(max(0, logCap.bytes)), workers: [])

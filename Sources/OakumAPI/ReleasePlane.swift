@@ -21,7 +21,8 @@ package struct DeployRequest: Hashable, Sendable, Codable {
     package var unfreezes: Bool
 
     package init(
-        service: String, artefact: String, by: String, canarySeconds: Double? = nil, skipsCanary: Bool = false, unfreezes: Bool = false
+        service: String, artefact: String, by: String, canarySeconds: Double? = nil, skipsCanary: Bool = false,
+        unfreezes: Bool = false
     ) {
         self.service = service
         self.artefact = artefact

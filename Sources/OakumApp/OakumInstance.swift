@@ -76,8 +76,10 @@ package struct OakumInstance: Sendable {
                 try SQLiteBusinessHistory(path: folder + "/business.sqlite")
             },
             zones: configuration.businessZones(at: host.now().wall), logLines: LogTail(folder: folder + "/logs"),
-            programs: ProcPrograms(), releaseStore: ReleaseFolders(sites: sites) { Double(host.now().wall.milliseconds) / 1_000 },
-            releaseRunner: ReleaseScripts(sites: sites, client: outbound, logFolder: folder + "/logs"), earlierDamage: history.damage,
+            programs: ProcPrograms(),
+            releaseStore: ReleaseFolders(sites: sites) { Double(host.now().wall.milliseconds) / 1_000 },
+            releaseRunner: ReleaseScripts(sites: sites, client: outbound, logFolder: folder + "/logs"),
+            earlierDamage: history.damage,
             addressOf: addressOf)
         await response.desk.onDeploy { service, text, at in
             let now = host.now()

@@ -45,9 +45,10 @@ extension Engine {
     }
 
     private func hasInterest(at now: Uptime) -> Bool {
-        deploys.values.contains { $0.gate != nil } || services.values.contains { service in
-            service.isWorthCloserReadings || service.watches.values.contains { $0.isOfInterest(at: now) }
-        }
+        deploys.values.contains { $0.gate != nil }
+            || services.values.contains { service in
+                service.isWorthCloserReadings || service.watches.values.contains { $0.isOfInterest(at: now) }
+            }
     }
 
     private func sample(_ watch: ServiceWatch, at now: Moment) -> [StoredSample] {

@@ -137,7 +137,8 @@ extension Engine {
             let isSuspicious = service.isWorthCloserReadings
             return service.pool.serving.compactMap { worker in
                 guard let process = worker.process, let socket = worker.adminSocket,
-                    readsAll || isSuspicious || deploys[name]?.compares(worker.number) == true || service.watches[worker.number]?.isOfInterest(at: now) == true
+                    readsAll || isSuspicious || deploys[name]?.compares(worker.number) == true
+                        || service.watches[worker.number]?.isOfInterest(at: now) == true
                 else { return nil }
                 return SlowJob(service: name, process: process, adminSocket: socket)
             }

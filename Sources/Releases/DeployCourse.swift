@@ -60,9 +60,6 @@ package struct DeployCourse: Hashable, Sendable, Codable {
     package private(set) var restoredAt: Double?
     package private(set) var promotedAt: Double?
 
-    /// How long canaries may take to serve, seconds: starts, probes and the first requests, and as much again.
-    package static let trialStartSeconds = 120.0
-
     package init(plan: DeployPlan, at now: Double) {
         self.plan = plan
         step = .preparing
@@ -166,8 +163,8 @@ extension DeployCourse {
 
     private mutating func tick(at now: Double) -> [DeployAction] {
         switch step {
-        case .trial where now - since > Self.trialStartSeconds:
-            undo("canaries did not come to serve within \(Int(Self.trialStartSeconds)) s", at: now)
+        case .trial where now - since > plan.trialSeconds:
+            undo("canaries did not come to serve within \(Int(plan.trialSeconds)) s", at: now)
         // A gate that falls silent passes nobody.
         case .judging where now - since > plan.canaryAtMostSeconds + 60:
             undo("the comparison gave no answer", at: now)
@@ -218,7 +215,9 @@ extension DeployCourse {
         case .promoting:
             promotedAt = now
             enter(.baking, at: now)
-            return [.save, .tell("\(plan.candidate) serves alone; it bakes for \(Int(plan.bakeSeconds / 60)) min"), .judge]
+            return [
+                .save, .tell("\(plan.candidate) serves alone; it bakes for \(Int(plan.bakeSeconds / 60)) min"), .judge,
+            ]
         case .undoing:
             restoredAt = now
             return end(.undone, nil, at: now)
@@ -233,7 +232,8 @@ extension DeployCourse {
             // The base served before: whatever keeps it from starting, trying goes on, and people must know.
             stumbles += 1
             let page = DeployAction.page("\(plan.service): the way back to \(plan.base) stumbles: \(why)")
-            return [.save, .tell("the way back failed and is tried again: \(why)")] + (stumbles == 1 ? [page] : []) + wayBack
+            return [.save, .tell("the way back failed and is tried again: \(why)")] + (stumbles == 1 ? [page] : [])
+                + wayBack
         default: return []
         }
     }

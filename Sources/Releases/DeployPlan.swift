@@ -8,6 +8,8 @@ package struct DeployPlan: Hashable, Sendable, Codable {
     package var base: ReleaseID
     /// Canaries, and as many fresh workers of the base beside them; 0: no trial, as on the way back to a release that is proven.
     package var pairs: Int
+    /// How long canaries may take to serve: their start, their probes, and as much again.
+    package var trialSeconds: Double
     /// How long canaries are compared at least, once they serve.
     package var canarySeconds: Double
     /// How long at most, when there is not enough to go by.
@@ -23,14 +25,16 @@ package struct DeployPlan: Hashable, Sendable, Codable {
     package var isOneWay: Bool
 
     package init(
-        service: String, candidate: ReleaseID, base: ReleaseID, pairs: Int = 1, canarySeconds: Double = 180,
-        canaryAtMostSeconds: Double = 600, bakeSeconds: Double = 86_400, atOnce: Int = 1, by: String,
+        service: String, candidate: ReleaseID, base: ReleaseID, pairs: Int = 1, trialSeconds: Double = 60,
+        canarySeconds: Double = 180, canaryAtMostSeconds: Double = 600, bakeSeconds: Double = 86_400, atOnce: Int = 1,
+        by: String,
         isOneWay: Bool = false
     ) {
         self.service = service
         self.candidate = candidate
         self.base = base
         self.pairs = pairs
+        self.trialSeconds = trialSeconds
         self.canarySeconds = canarySeconds
         self.canaryAtMostSeconds = max(canaryAtMostSeconds, canarySeconds)
         self.bakeSeconds = bakeSeconds
@@ -41,6 +45,7 @@ package struct DeployPlan: Hashable, Sendable, Codable {
 
     private enum CodingKeys: String, CodingKey {
         case service, candidate, base, pairs, by
+        case trialSeconds = "trial_s"
         case canarySeconds = "canary_s"
         case canaryAtMostSeconds = "canary_at_most_s"
         case bakeSeconds = "bake_s"

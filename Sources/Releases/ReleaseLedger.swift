@@ -78,7 +78,8 @@ package struct ReleaseLedger: Hashable, Sendable, Codable {
     /// Why a release may not be deployed now; nil: it may.
     package func objection(to release: ReleaseID) -> String? {
         if let course, !course.isOver {
-            return "\(course.plan.candidate) is being deployed (\(course.step.rawValue)): wait for it, or take it back with "
+            return
+                "\(course.plan.candidate) is being deployed (\(course.step.rawValue)): wait for it, or take it back with "
                 + "`oakum rollback \(course.plan.service)`"
         }
         if let frozen { return "deploys are frozen: \(frozen); `oakum deploy --unfreeze` when that is understood" }

@@ -145,7 +145,8 @@ package struct StressRun: Sendable {
         _ sampling: RunningTarget.Sampling, in folder: ScratchFolder, _ name: String
     ) async throws(StressProblem) -> RunningTarget {
         try await RunningTarget.start(
-            plan.target, in: StressProblem.settingUp { () throws(SpawnError) in try folder.folder(name) }, sampler: sampler,
+            plan.target, in: StressProblem.settingUp { () throws(SpawnError) in try folder.folder(name) },
+            sampler: sampler,
             sampling: sampling, marker: folder.path)
     }
 

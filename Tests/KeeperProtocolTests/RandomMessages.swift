@@ -30,7 +30,8 @@ extension SeededGenerator {
             },
             runAs: chance(0.5) ? RunAs(uid: number(), gid: number(), groups: [number(), number()]) : nil,
             stopDeadlineMilliseconds: number(), backoffMinimumMilliseconds: number(),
-            backoffMaximumMilliseconds: number(), logCapBytes: number(), workers: [WorkerOrder(number: number(), release: word()), WorkerOrder(number: number())])
+            backoffMaximumMilliseconds: number(), logCapBytes: number(),
+            workers: [WorkerOrder(number: number(), release: word()), WorkerOrder(number: number())])
     }
 
     mutating func clientMessage() -> ClientMessage {
@@ -44,7 +45,8 @@ extension SeededGenerator {
 
     mutating func record() -> KeptWorkerRecord {
         KeptWorkerRecord(
-            key: key(), release: word(), process: process(), adminSocket: word(), saidReady: chance(0.5), stopping: chance(0.5))
+            key: key(), release: word(), process: process(), adminSocket: word(), saidReady: chance(0.5),
+            stopping: chance(0.5))
     }
 
     mutating func listener() -> Listener {
@@ -70,7 +72,8 @@ extension SeededGenerator {
         case 1:
             .inventory(
                 Inventory(
-                    keeperPID: number(), generation: chance(0.5) ? number() : nil, ordered: [OrderedWorker(key: key(), release: word()), OrderedWorker(key: key())],
+                    keeperPID: number(), generation: chance(0.5) ? number() : nil,
+                    ordered: [OrderedWorker(key: key(), release: word()), OrderedWorker(key: key())],
                     listeners: [listener()], workers: (0..<int(0...3)).map { _ in record() }))
         case 2: .applied(generation: number(), listeners: [listener(), listener()])
         case 3: .refused(generation: number(), code: pick(RefusalCode.allCases) ?? .invalid, text: word())

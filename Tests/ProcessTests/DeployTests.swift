@@ -36,7 +36,8 @@ struct DeployTests {
             END
             """
         try await withProcess("/bin/sh", ["-c", pack]) { process in
-            #expect(try await process.waitForExit() == .code(0), "\(process.output())")
+            let exit = try await process.waitForExit()
+            #expect(exit == .code(0), "\(process.output())")
         }
         return path
     }
@@ -53,7 +54,11 @@ struct DeployTests {
     private func underLoad<Result: Sendable>(
         _ oakum: OakumUnderTest, _ body: () async throws -> Result
     ) async throws -> Result {
-        let options = ["load", "\(oakum.service)/healthz", "--rate", "150/s", "--duration", "10min", "--json", "--timeout", "10s"]
+        // On new connections: those that stay open stay with the workers they have.
+        let options = [
+            "load", "\(oakum.service)/healthz", "--rate", "150/s", "--duration", "10min", "--json", "--timeout", "10s",
+            "--new-connections",
+        ]
         return try await withProcess(try builtExecutable("oakum"), options) { load in
             let result = try await body()
             load.send(SIGINT)
@@ -62,7 +67,7 @@ struct DeployTests {
             let start = try #require(output.firstIndex(of: "{"), "\(output)")
             let object = try JSONSerialization.jsonObject(with: Data(output[start...].utf8)) as? [String: Any]
             let report = try #require(object?["report"] as? [String: Any])
-            #expect(report["requests"] as? Int ?? 0 > 1_000)
+            #expect(report["requests"] as? Int ?? 0 > 30)
             #expect(report["failed"] as? Int == 0, "\(report["failed_by_kind"] ?? "")")
             return result
         }
@@ -72,7 +77,9 @@ struct DeployTests {
         try await oakum.plane.releases(of: "registrar").ledger
     }
 
-    @Test func `a good release is tried, promoted and bakes, and a rollback undoes it, without a request lost`() async throws {
+    @Test func `a good release is tried, promoted and bakes, and a rollback undoes it, without a request lost`()
+        async throws
+    {
         try await withOakum(configuration) { oakum in
             let artefact = try await good("r2", in: oakum.folder)
             _ = try await oakum.allServing(2)

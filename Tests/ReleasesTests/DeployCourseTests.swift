@@ -67,7 +67,9 @@ struct DeployCourseTests {
         #expect(course.outcome == .undone && course.restoredAt == 5)
     }
 
-    @Test(arguments: [DeployEvent.canaryLost("exit code 1"), .gate(.fail("errors: 3 % against 0 %")), .cancelled(by: "bo")])
+    @Test(arguments: [
+        DeployEvent.canaryLost("exit code 1"), .gate(.fail("errors: 3 % against 0 %")), .cancelled(by: "bo"),
+    ])
     func `canaries that fall short are taken away, and the base was never touched`(_ event: DeployEvent) {
         var course = Self.judging()
         let actions = course.handle(event, at: 60)
@@ -88,7 +90,7 @@ struct DeployCourseTests {
         #expect(mute.step == .undoing)
         var late = DeployCourse(plan: Self.plan(), at: 0)
         _ = late.handle(.hookEnded(problem: nil), at: 1)
-        _ = late.handle(.tick, at: 122)
+        _ = late.handle(.tick, at: 62)
         #expect(late.step == .undoing)
     }
 
@@ -134,7 +136,8 @@ struct DeployCourseTests {
     /// names the release that serves, and the pool was told the same release last.
     @Test func `killed anywhere, it finishes or undoes, and never leaves two minds`() async throws {
         try await forAll(seeds: 2_000) { generator in
-            var course = DeployCourse(plan: Self.plan(pairs: generator.int(0...2), isOneWay: generator.chance(0.2)), at: 0)
+            var course = DeployCourse(
+                plan: Self.plan(pairs: generator.int(0...2), isOneWay: generator.chance(0.2)), at: 0)
             var stored = course
             var (link, pool) = (Self.release("r1"), Self.release("r1"))
             var now = 0.0
@@ -164,7 +167,8 @@ struct DeployCourseTests {
                 let events: [DeployEvent] = [
                     .hookEnded(problem: generator.chance(0.1) ? "no" : nil), .trialServes,
                     .tested(problem: generator.chance(0.2) ? "no" : nil), .gate(.pass("fine")), .tick,
-                    generator.chance(0.1) ? .gate(.fail("worse")) : .gate(.undecided("few", hasSome: generator.chance(0.8))),
+                    generator.chance(0.1)
+                        ? .gate(.fail("worse")) : .gate(.undecided("few", hasSome: generator.chance(0.8))),
                     generator.chance(0.1) ? .canaryLost("gone") : .tick,
                     generator.chance(0.05) ? .cancelled(by: "bo") : .tick,
                     rolling ? (generator.chance(0.2) ? .rolloverFailed("no") : .rolledOver) : .tick,
@@ -175,7 +179,9 @@ struct DeployCourseTests {
             // Nothing but good news from here on.
             for _ in 0..<40 where !course.isOver {
                 now += 100
-                for event in [DeployEvent.hookEnded(problem: nil), .trialServes, .tested(problem: nil), .gate(.pass("fine"))] {
+                for event in [
+                    DeployEvent.hookEnded(problem: nil), .trialServes, .tested(problem: nil), .gate(.pass("fine")),
+                ] {
                     for action in course.handle(event, at: now) {
                         if case .link(let release) = action { link = release }
                         if case .rollOver(let release, _) = action { pool = release }
@@ -189,7 +195,8 @@ struct DeployCourseTests {
                 now += 4_000
             }
             #expect(course.isOver)
-            let serves = course.outcome == .undone || course.outcome == .refused ? Self.release("r1") : Self.release("r2")
+            let serves =
+                course.outcome == .undone || course.outcome == .refused ? Self.release("r1") : Self.release("r2")
             #expect(link == serves && pool == serves, "\(course)")
         }
     }

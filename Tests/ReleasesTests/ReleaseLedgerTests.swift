@@ -9,7 +9,8 @@ struct ReleaseLedgerTests {
     private static var ledger: ReleaseLedger {
         var ledger = ReleaseLedger(current: release("r4"))
         for (index, outcome) in ([.proven, .unproven, .undone, nil] as [DeployOutcome?]).enumerated() {
-            var record = ReleaseRecord(release: release("r\(index + 1)"), version: "1.\(index)", unpackedAt: 0, by: "ada")
+            var record = ReleaseRecord(
+                release: release("r\(index + 1)"), version: "1.\(index)", unpackedAt: 0, by: "ada")
             record.outcome = outcome
             record.promotedAt = Double(index) * 1_000
             ledger.add(record)

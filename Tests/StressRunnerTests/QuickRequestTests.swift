@@ -21,7 +21,9 @@ import Testing
         #expect(try QuickRequest(parsing: line).request.usesKeys)
     }
 
-    @Test(arguments: ["", "GET", "/path", "get /path", "FETCH /x", "GET path", "GET /${", "GET /${no such}", "GET /a\nb"])
+    @Test(arguments: [
+        "", "GET", "/path", "get /path", "FETCH /x", "GET path", "GET /${", "GET /${no such}", "GET /a\nb",
+    ])
     func `what is no request is refused, with what to write`(line: String) {
         let error = #expect(throws: QuickRequest.Failure.self) { try QuickRequest(parsing: line) }
         #expect(error?.message.isEmpty == false)

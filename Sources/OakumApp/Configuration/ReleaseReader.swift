@@ -8,7 +8,8 @@ struct ReleaseReader {
     let folder: URL
 
     private static let keys = [
-        "folder", "command", "public_key", "prepare", "prepare_within", "tests", "canaries", "canary", "canary_at_most", "bake",
+        "folder", "command", "public_key", "prepare", "prepare_within", "tests", "canaries", "canary", "canary_at_most",
+        "bake",
         "at_once", "keep",
     ]
 
@@ -48,7 +49,8 @@ struct ReleaseReader {
             pairs: try mapping["canaries"]?.integer(in: 1...8) ?? 1, canarySeconds: canary,
             canaryAtMostSeconds: try mapping["canary_at_most"]?.seconds(in: canary...604_800) ?? max(600, 2 * canary),
             bakeSeconds: try mapping["bake"]?.seconds(in: 10...2_592_000) ?? 86_400,
-            atOnce: try mapping["at_once"]?.integer(in: 1...64) ?? 1, keep: try mapping["keep"]?.integer(in: 2...100) ?? 5)
+            atOnce: try mapping["at_once"]?.integer(in: 1...64) ?? 1,
+            keep: try mapping["keep"]?.integer(in: 2...100) ?? 5)
     }
 
     /// `GET /path`, or a mapping with `get`, `expect`, `within`.
@@ -63,7 +65,8 @@ struct ReleaseReader {
             }
             let expected = try mapping["expect"]?.integer(in: 100...599) ?? 200
             result.append(
-                ReleaseTest(path: text, expected: [expected], seconds: try mapping["within"]?.seconds(in: 0.1...60) ?? 5))
+                ReleaseTest(
+                    path: text, expected: [expected], seconds: try mapping["within"]?.seconds(in: 0.1...60) ?? 5))
         }
         return result
     }

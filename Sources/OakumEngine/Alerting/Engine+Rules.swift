@@ -123,7 +123,8 @@ extension Engine {
     ) -> ServiceReading {
         let workers = watch.pool.workers.values.sorted { $0.number < $1.number }.compactMap {
             worker -> WorkerReading? in
-            guard worker.counts, let process = worker.process, let known = watch.watches[worker.number], known.process == process
+            guard worker.counts, let process = worker.process, let known = watch.watches[worker.number],
+                known.process == process
             else { return nil }
             let answer = answers[process]
             let descriptors = known.descriptors(at: now.uptime)

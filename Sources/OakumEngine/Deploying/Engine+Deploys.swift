@@ -19,7 +19,9 @@ extension Engine {
         if request.unfreezes {
             deploys[request.service]?.ledger.frozen = nil
         } else if let frozen = desk.ledger.frozen {
-            throw .refused("deploys of \(request.service) are frozen: \(frozen); `oakum deploy --unfreeze` when that is understood")
+            throw .refused(
+                "deploys of \(request.service) are frozen: \(frozen); `oakum deploy --unfreeze` when that is understood"
+            )
         }
         deploys[request.service]?.isUnpacking = true
         defer { deploys[request.service]?.isUnpacking = false }
@@ -35,7 +37,9 @@ extension Engine {
         let settings = desk.settings
         let plan = DeployPlan(
             service: request.service, candidate: record.release, base: ledger.current,
-            pairs: request.skipsCanary ? 0 : settings.pairs, canarySeconds: request.canarySeconds ?? settings.canarySeconds,
+            pairs: request.skipsCanary ? 0 : settings.pairs,
+            trialSeconds: 2 * (services[request.service]?.configuration.pool.readyWithin ?? 30),
+            canarySeconds: request.canarySeconds ?? settings.canarySeconds,
             canaryAtMostSeconds: max(settings.canaryAtMostSeconds, request.canarySeconds ?? 0),
             bakeSeconds: settings.bakeSeconds, atOnce: settings.atOnce, by: request.by, isOneWay: record.isOneWay)
         // A release that still bakes has had all the time it gets.
@@ -67,7 +71,8 @@ extension Engine {
         guard target.release != desk.ledger.current else { throw .refused("\(target.release) is what runs already") }
         let plan = DeployPlan(
             service: service, candidate: target.release, base: desk.ledger.current, pairs: 0,
-            bakeSeconds: desk.settings.bakeSeconds, atOnce: desk.settings.atOnce(for: services[service]?.pool), by: whom,
+            bakeSeconds: desk.settings.bakeSeconds, atOnce: desk.settings.atOnce(for: services[service]?.pool),
+            by: whom,
             isOneWay: target.isOneWay)
         var ledger = desk.ledger
         ledger[ledger.current]?.outcome = .undone
@@ -85,7 +90,8 @@ extension Engine {
         guard services[service] != nil else { throw unknownService(service) }
         guard let releaseStore, let desk = deploys[service] else {
             throw .refused(
-                "\(service) takes no releases: give it `releases:` and a command with {{release}} in oakum.yaml (docs/deploys.md)")
+                "\(service) takes no releases: give it `releases:` and a command with {{release}} in oakum.yaml (docs/deploys.md)"
+            )
         }
         return (releaseStore, desk)
     }
@@ -136,7 +142,8 @@ extension Engine {
         case .save: await saveLedger(of: service)
         case .startTrial(let release, let pairs):
             update(service) { $0.handle(.trialWanted(candidate: release, pairs: pairs), at: $1) }
-        case .endTrial(let keepsCanaries): update(service) { $0.handle(.trialEnded(keepsCanaries: keepsCanaries), at: $1) }
+        case .endTrial(let keepsCanaries):
+            update(service) { $0.handle(.trialEnded(keepsCanaries: keepsCanaries), at: $1) }
         case .rollOver(let release, let atOnce):
             update(service) { $0.handle(.rolloverWanted(release, atOnce: atOnce), at: $1) }
         case .judge: beginJudging(service)
@@ -151,7 +158,9 @@ extension Engine {
     private func deployEvent(_ service: String, _ text: String) -> Event {
         var facts: [String: String] = [:]
         if let course = deploys[service]?.ledger.course {
-            facts = ["release": course.plan.candidate.text, "base": course.plan.base.text, "step": course.step.rawValue]
+            facts = [
+                "release": course.plan.candidate.text, "base": course.plan.base.text, "step": course.step.rawValue,
+            ]
             if let outcome = course.outcome { facts["outcome"] = outcome.rawValue }
         }
         return Event(kind: .release, at: host.now(), service: service, message: "\(service): \(text)", facts: facts)
@@ -202,7 +211,9 @@ extension Engine {
         for number in trial.canaries.sorted() {
             guard let socket = services[service]?.pool.workers[number]?.adminSocket else { continue }
             let trouble = await releaseRunner?.test(course.plan.candidate, of: service, adminSocket: socket)
-            if let trouble = trouble ?? nil { return happened(.tested(problem: "\(service)/\(number): \(trouble)"), to: service) }
+            if let trouble = trouble ?? nil {
+                return happened(.tested(problem: "\(service)/\(number): \(trouble)"), to: service)
+            }
         }
         happened(.tested(problem: nil), to: service)
     }

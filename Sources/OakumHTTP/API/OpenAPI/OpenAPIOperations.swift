@@ -208,7 +208,8 @@ enum OpenAPIOperations {
             answers: One.ok("OpenAPI 3.1.", ["type": "object"])),
         One(
             method: .post, path: "/api/v1/commands", id: "command",
-            words: "Recycles, pauses, deploys, rolls back, stops. On the control socket alone; the console answers 403.",
+            words:
+                "Recycles, pauses, deploys, rolls back, stops. On the control socket alone; the console answers 403.",
             body: One.schema("Command"), answers: One.ok("It is accepted.", One.schema("CommandOutcome")),
             failures: [413]),
     ]
