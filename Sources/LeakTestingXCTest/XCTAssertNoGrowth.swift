@@ -1,4 +1,4 @@
-import Foundation
+import Foundation  // standard error; XCTest brings it along anyway
 public import LeakTesting
 import XCTest
 

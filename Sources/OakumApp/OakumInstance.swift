@@ -53,10 +53,7 @@ package struct OakumInstance: Sendable {
         defer { keeper.close() }
         let journal = try opened("the journal") { try SQLiteEventJournal(path: folder + "/journal.sqlite") }
         let history = try opened("the history") { try SegmentedHistoryStore(folder: folder + "/history") }
-        let sites = Dictionary(
-            uniqueKeysWithValues: configuration.services.compactMap { service in
-                service.releaseSite(state: folder).map { (service.name, $0) }
-            })
+        let sites = releaseSites(in: folder)
         let addressOf: @Sendable (String) -> String = { keeper.listenAddress(of: $0) ?? "unknown" }
         // Where Oakum writes, and where the services live; one volume may come under several names.
         let volumes = Set([folder] + configuration.services.map(\.directory)).sorted()
@@ -81,13 +78,7 @@ package struct OakumInstance: Sendable {
             releaseRunner: ReleaseScripts(sites: sites, client: outbound, logFolder: folder + "/logs"),
             earlierDamage: history.damage,
             addressOf: addressOf)
-        await response.desk.onDeploy { service, text, at in
-            let now = host.now()
-            let passed = Double(max(0, now.wall.milliseconds - at.milliseconds)) / 1_000
-            let moment = Moment(uptime: Uptime(seconds: now.uptime.seconds - passed), wall: at)
-            // The desk knows the services: a text that is too long is all that can be wrong, and it is cut before.
-            _ = try? await engine.noteDeploy(service: service, what: text, at: moment)
-        }
+        await passOnDeploys(from: response.desk, to: engine, host)
         let announcement = Announcement(configuration: configuration, say: announce, addressOf: addressOf)
         let console = ConsoleServer(
             configuration: ConsoleConfiguration(
@@ -115,6 +106,27 @@ package struct OakumInstance: Sendable {
         } catch {
             throw StartProblem(Self.words(for: error, configuration))
         }
+    }
+
+    /// Deploys that people or other systems mark are weighed by the engine.
+    private func passOnDeploys(
+        from desk: IncidentDesk<ContinuousClock>, to engine: Engine<ContinuousClock>, _ host: ProcSampler
+    ) async {
+        await desk.onDeploy { service, text, at in
+            let now = host.now()
+            let passed = Double(max(0, now.wall.milliseconds - at.milliseconds)) / 1_000
+            let moment = Moment(uptime: Uptime(seconds: now.uptime.seconds - passed), wall: at)
+            // The desk knows the services: a text that is too long is all that can be wrong, and it is cut before.
+            _ = try? await engine.noteDeploy(service: service, what: text, at: moment)
+        }
+    }
+
+    /// Of the services that take releases.
+    private func releaseSites(in folder: String) -> [String: ReleaseSite] {
+        Dictionary(
+            uniqueKeysWithValues: configuration.services.compactMap { service in
+                service.releaseSite(state: folder).map { (service.name, $0) }
+            })
     }
 
     /// nil when no service carries the sampler.

@@ -1,5 +1,5 @@
 import CLinux
-import Foundation
+import Foundation  // removes a folder with all that is in it
 import Glibc
 
 /// A run's own folder under the temporary folder, and everything that was started in it: each process carries the folder's path
@@ -39,6 +39,7 @@ package struct ScratchFolder: Sendable {
 
     /// Removes the folder. What cannot be removed is left to the system's cleaning of its temporary folder.
     package func remove() {
+        // Nobody can do more about it than that cleaning.
         try? FileManager.default.removeItem(atPath: path)
     }
 
