@@ -47,7 +47,7 @@ bench-load: ## The load generator beside wrk and hey: cost of a request, and the
 bench-stress: ## Leaking programs and their repaired twins under oakum stress, beside other tools' rules (PAIRS=, RUNS=1000)
 	@scripts/bench stress
 
-leak-check: ## The registration service under oakum stress and with the address sanitizer, the leak tests' example (SECONDS_EACH=10)
+leak-check: ## Every endpoint under oakum stress, the service with the address sanitizer, the leak tests' example (SECONDS_EACH=10)
 	@scripts/leak-check
 
 soak: ## The cache under write pressure, and the registration service under load: memory stays bounded (MINUTES=3, at most 60)

@@ -68,9 +68,9 @@ struct WorkerLauncher {
             "OAKUM_RELEASE=",
         ]
         let kept = build.environment.filter { entry in !own.contains { entry.hasPrefix($0) } }
-        return kept + [
+        let told = [
             "NOTIFY_SOCKET=\(folder.notify)", "OAKUM_WORKER=\(key.number)", "OAKUM_SERVICE=\(key.service)",
-            "OAKUM_RELEASE=\(build.release)",
         ]
+        return kept + told + (build.release.isEmpty ? [] : ["OAKUM_RELEASE=\(build.release)"])
     }
 }
