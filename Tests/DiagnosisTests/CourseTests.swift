@@ -9,7 +9,7 @@ import Testing
     func `a leak is never taken for something else on the way`(_ trouble: Trouble, fromTheFirstRequest isFresh: Bool) {
         var straight = Tally()
         var delays: [Double] = []
-        for seed in Scale.seeds(4) {
+        for seed in Scale.seeds(2) {
             var incident = SimulatedIncident(trouble, generator: SeededGenerator(seed: seed &* 611_953))
             if isFresh { incident.startFresh() }
             incident.run()

@@ -28,14 +28,14 @@ import Testing
 
     @Test(arguments: Trouble.allCases)
     func `the first cause is named`(_ trouble: Trouble) {
-        let tally = Self.recognise(trouble, seeds: Scale.seeds(10))
+        let tally = Self.recognise(trouble, seeds: Scale.seeds(6))
         #expect(tally.share >= 0.94)
     }
 
     @Test(arguments: Trouble.allCases)
     func `what is not measured costs at most the name`(_ trouble: Trouble) {
         var tally = Tally()
-        for seed in Scale.seeds(5) {
+        for seed in Scale.seeds(3) {
             var generator = SeededGenerator(seed: seed &* 104_729)
             var incident = SimulatedIncident(trouble, generator: SeededGenerator(seed: seed &* 15_485_863))
             for kind in SignalKind.allCases where kind != .cpuPerRequest && generator.chance(0.35) {
@@ -62,7 +62,7 @@ import Testing
 
     @Test(arguments: Trouble.allCases)
     func `what happens beside it misleads nobody`(_ trouble: Trouble) {
-        let tally = Self.recognise(trouble, seeds: Scale.seeds(5), label: " among red herrings") { incident, _ in
+        let tally = Self.recognise(trouble, seeds: Scale.seeds(3), label: " among red herrings") { incident, _ in
             incident.addHerrings()
         }
         #expect(tally.share >= 0.8)
@@ -71,7 +71,7 @@ import Testing
     @Test(arguments: Trouble.allCases)
     func `faint trouble is named or called unknown`(_ trouble: Trouble) {
         var tally = Tally()
-        for seed in Scale.seeds(5) {
+        for seed in Scale.seeds(3) {
             var incident = SimulatedIncident(trouble, generator: SeededGenerator(seed: seed &* 27_644_437))
             incident.makeFaint()
             incident.run()
@@ -87,7 +87,7 @@ import Testing
 
     @Test(arguments: Trouble.allCases)
     func `an incident over hours is told like one over minutes`(_ trouble: Trouble) {
-        let tally = Self.recognise(trouble, seeds: Scale.seeds(5), label: " over hours") { incident, _ in
+        let tally = Self.recognise(trouble, seeds: Scale.seeds(3), label: " over hours") { incident, _ in
             incident.stretch = 10
             // `LeakDetector` has its own tests; here its settings for one reading a second would be wrong.
             incident.hasVerdict = false
@@ -97,7 +97,7 @@ import Testing
 
     @Test(arguments: [Trouble.leak, .cacheLeak, .surge, .slowDependency, .cpuDeploy, .diskFull, .nothing])
     func `a gap in all readings does no harm`(_ trouble: Trouble) {
-        let tally = Self.recognise(trouble, seeds: Scale.seeds(5), label: " across a gap") { incident, generator in
+        let tally = Self.recognise(trouble, seeds: Scale.seeds(3), label: " across a gap") { incident, generator in
             let start = Double(incident.seconds) * generator.double(0.1..<0.8)
             incident.gap = start...(start + Double(incident.seconds) * generator.double(0.05..<0.2))
         }
@@ -106,7 +106,7 @@ import Testing
 
     @Test(arguments: [Trouble.leak, .cacheLeak, .surge, .slowDependency, .diskFull, .nothing])
     func `a restart in the middle misleads nobody`(_ trouble: Trouble) {
-        let tally = Self.recognise(trouble, seeds: Scale.seeds(5), label: " across a restart") { incident, generator in
+        let tally = Self.recognise(trouble, seeds: Scale.seeds(3), label: " across a restart") { incident, generator in
             let left = Double(incident.seconds) - incident.onset
             incident.restart = incident.onset + left * generator.double(0.35..<0.6)
         }
