@@ -10,7 +10,7 @@ struct FaultSimulationTests {
     private static let mebibyte = 1_048_576.0
 
     @Test func `leaking workers are replaced before their budget is exceeded, several at once too`() async throws {
-        try await forAll(seeds: 5) { generator in
+        try await forAll(seeds: 3) { generator in
             let workers = generator.int(1...5)
             let budget = generator.int(200...1_000)
             // A life of two to twelve minutes.

@@ -10,8 +10,10 @@ import Testing
     }
 
     /// All of them with `make bench-detect`.
-    private static let looked = MachineCorpus.names.enumerated().filter { BenchScale.isFull || $0.offset.isMultiple(of: 3) }
-        .map(\.element)
+    private static let looked = MachineCorpus.names.enumerated().filter {
+        BenchScale.isFull || $0.offset.isMultiple(of: 3)
+    }
+    .map(\.element)
 
     @Test(arguments: looked) func `no recorded machine is called a leak at any time`(name: String) throws {
         let points = try MachineCorpus.points(name)
