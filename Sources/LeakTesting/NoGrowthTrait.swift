@@ -1,6 +1,6 @@
 public import Testing
 
-/// Runs a test again and again, and expects that its memory does not grow: each run is a call of ``expectNoGrowth``.
+/// Runs a test again and again, and expects that its memory does not grow: each run is a call of `expectNoGrowth`.
 ///
 /// ```swift
 /// @Test(.noGrowth) func `a session leaves nothing behind`() async throws { … }
